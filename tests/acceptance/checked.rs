@@ -99,6 +99,32 @@ fn wrong_sender_rejects_the_run_of_a_rule_that_reads_transactions_unless_senders
     refiner(&["specimen", "check", text(&swapped), "--senders", "stated"]).expect(0);
 }
 
+/// A block of the Cancun fork in a layout that drops the blob hashes: its root proves no hash of a transaction.
+#[test]
+fn transaction_that_is_not_its_sender_s_rejects_every_rule_that_gives_its_hash_where_no_root_proves_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let forged = tampered(directory.path(), "1-19435000.avro", |specimen| {
+        let transactions = &mut specimen.block.transactions;
+        assert!(transactions.iter().any(|transaction| transaction.tx_type == 3));
+        let signed = transactions.iter_mut().find(|transaction| transaction.tx_type != 3).unwrap();
+        signed.input = [&signed.input[..], &[0]].concat().into();
+    });
+    let rules = ["logs", "token-transfers", "traces", "transaction-summary"].map(|rule| ["--rule", rule]).concat();
+    for isolate in [&[][..], &["--isolate"]] {
+        let lines =
+            refiner(&[&["replay", text(&forged), "--json"], &rules[..], isolate].concat()).expect(3).json_lines();
+        for line in &lines {
+            let message = line["message"].as_str().unwrap();
+            assert!(message.contains("the block contradicts itself: senders failed"), "{line}");
+        }
+        assert_eq!(lines.len(), 4);
+    }
+    let honest = samples_directory().join("1-19435000.avro");
+    for line in refiner(&[&["replay", text(&honest), "--json"], &rules[..]].concat()).expect(0).json_lines() {
+        assert_eq!(line["checks"]["senders"]["outcome"], "passed", "{line}");
+    }
+}
+
 #[test]
 fn terms_are_part_of_the_identity_however_they_were_given() {
     let sample = text(&samples()[0]).to_owned();

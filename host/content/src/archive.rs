@@ -21,6 +21,11 @@ use crate::{
 pub const ARCHIVE_BLOCKS_MAX: usize = 8_000_000;
 /// Most files below the roots of an archive.
 pub const ARCHIVE_FILES_MAX: usize = 4_000_000;
+/// Most bytes of the paths of all files of an archive.
+pub const ARCHIVE_PATHS_BYTES_MAX: usize = 256 << 20;
+/// Most directories that are read for each block of an archive, and beside them: the same one may be in several others.
+const DIRECTORIES_PER_BLOCK: usize = 4;
+const DIRECTORIES_BESIDE: usize = 1_000;
 /// Deepest directory below a root.
 pub const DIRECTORY_DEPTH_MAX: usize = 64;
 /// Bytes that are read for a length and an id.
@@ -49,6 +54,17 @@ pub enum ArchiveError {
     /// Too many files.
     #[error("the archive holds more than {ARCHIVE_FILES_MAX} files")]
     TooManyFiles,
+    /// Paths that take too much memory.
+    #[error("the paths of the archive's files take more than {ARCHIVE_PATHS_BYTES_MAX} bytes")]
+    TooLongPaths,
+    /// The same directories in each other, over and over.
+    #[error("the archive has {blocks} blocks, and the directories in them name each other more than {limit} times")]
+    TooManyDirectories {
+        /// Blocks of the archive.
+        blocks: usize,
+        /// Directories that are read at most.
+        limit: usize,
+    },
     /// Directories in directories without end.
     #[error("the archive has directories deeper than {DIRECTORY_DEPTH_MAX} levels")]
     TooDeep,
@@ -124,46 +140,11 @@ impl Archive {
     ///
     /// [`ArchiveError`]
     pub fn files(&self) -> Result<Vec<Named>, ArchiveError> {
-        let mut files = Vec::new();
+        let mut walk = Walk { archive: self, files: Vec::new(), path_bytes: 0, directories: 0 };
         for root in &self.roots {
-            self.walk(root, "", 0, &mut files)?;
+            walk.below(root, "", 0)?;
         }
-        Ok(files)
-    }
-
-    fn walk(&self, id: &ContentId, path: &str, depth: usize, files: &mut Vec<Named>) -> Result<(), ArchiveError> {
-        if depth > DIRECTORY_DEPTH_MAX {
-            return Err(ArchiveError::TooDeep);
-        }
-        let node = match id.codec() {
-            Codec::DagPb => read_node(&self.block(id)?).map_err(|source| DagError::Node { id: *id, source })?,
-            Codec::Raw | Codec::DagCbor => Node::File,
-        };
-        match node {
-            Node::File => {
-                if files.len() == ARCHIVE_FILES_MAX {
-                    return Err(ArchiveError::TooManyFiles);
-                }
-                files.push(Named { name: if path.is_empty() { id.to_string() } else { path.to_owned() }, id: *id });
-            }
-            Node::Directory(entries) => {
-                for (name, id) in entries {
-                    let below = if path.is_empty() { name } else { format!("{path}/{name}") };
-                    self.walk(&id, &below, depth + 1, files)?;
-                }
-            }
-            Node::Shard { prefix_digits, entries } => {
-                for (name, id) in entries {
-                    // A name of digits alone is a shard below; others have them before the name.
-                    match name.get(prefix_digits..).unwrap_or_default() {
-                        "" => self.walk(&id, path, depth + 1, files)?,
-                        rest if path.is_empty() => self.walk(&id, rest, depth + 1, files)?,
-                        rest => self.walk(&id, &format!("{path}/{rest}"), depth + 1, files)?,
-                    }
-                }
-            }
-        }
-        Ok(())
+        Ok(walk.files)
     }
 
     /// Puts a file together, of at most `limit_bytes`.
@@ -189,6 +170,71 @@ impl Archive {
         let mut block = vec![0; place.bytes];
         self.file.read_exact_at(&mut block, place.offset)?;
         if id.names(&block) { Ok(block.into()) } else { Err(CarError::Mismatch { id: *id }.into()) }
+    }
+}
+
+/// A walk through the directories of an archive.
+struct Walk<'a> {
+    archive: &'a Archive,
+    files: Vec<Named>,
+    path_bytes: usize,
+    directories: usize,
+}
+
+impl Walk<'_> {
+    fn below(&mut self, id: &ContentId, path: &str, depth: usize) -> Result<(), ArchiveError> {
+        if depth > DIRECTORY_DEPTH_MAX {
+            return Err(ArchiveError::TooDeep);
+        }
+        let node = match id.codec() {
+            Codec::DagPb => read_node(&self.archive.block(id)?).map_err(|source| DagError::Node { id: *id, source })?,
+            Codec::Raw | Codec::DagCbor => Node::File,
+        };
+        match node {
+            Node::File => self.add(if path.is_empty() { id.to_string() } else { path.to_owned() }, *id)?,
+            Node::Directory(entries) => {
+                self.enter()?;
+                for (name, id) in entries {
+                    let below = if path.is_empty() { name } else { format!("{path}/{name}") };
+                    self.below(&id, &below, depth + 1)?;
+                }
+            }
+            Node::Shard { prefix_digits, entries } => {
+                self.enter()?;
+                for (name, id) in entries {
+                    // A name of digits alone is a shard below; others have them before the name.
+                    match name.get(prefix_digits..).unwrap_or_default() {
+                        "" => self.below(&id, path, depth + 1)?,
+                        rest if path.is_empty() => self.below(&id, rest, depth + 1)?,
+                        rest => self.below(&id, &format!("{path}/{rest}"), depth + 1)?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, name: String, id: ContentId) -> Result<(), ArchiveError> {
+        self.path_bytes = self.path_bytes.saturating_add(name.len());
+        if self.files.len() == ARCHIVE_FILES_MAX {
+            return Err(ArchiveError::TooManyFiles);
+        }
+        if self.path_bytes > ARCHIVE_PATHS_BYTES_MAX {
+            return Err(ArchiveError::TooLongPaths);
+        }
+        self.files.push(Named { name, id });
+        Ok(())
+    }
+
+    /// Counts a directory: few bytes can name themselves more often than there is time for.
+    fn enter(&mut self) -> Result<(), ArchiveError> {
+        let blocks = self.archive.blocks.len();
+        let limit = blocks.saturating_mul(DIRECTORIES_PER_BLOCK).saturating_add(DIRECTORIES_BESIDE);
+        if self.directories == limit {
+            return Err(ArchiveError::TooManyDirectories { blocks, limit });
+        }
+        self.directories += 1;
+        Ok(())
     }
 }
 
@@ -316,6 +362,34 @@ mod tests {
         let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["1-10.avro", "many/1-30.avro", "many/1-20.avro"]);
         assert_eq!(archive.read(&files[1].id, 9).unwrap(), "thr");
+    }
+
+    #[test]
+    fn directories_that_name_each_other_over_and_over_end_soon_and_so_do_paths_that_fill_the_memory() {
+        let file = ContentId::of_block(Codec::Raw, b"one");
+        let mut blocks = vec![(file, b"one".to_vec())];
+        let mut below = file;
+        // Six levels of eight names are 299,593 directories in seven blocks.
+        for _ in 0..7 {
+            let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+            let node = directory(1, &names.map(|name| (name, below)));
+            below = ContentId::of_block(Codec::DagPb, &node);
+            blocks.push((below, node));
+        }
+        let ended = opened(&archive(below, &blocks)).unwrap().files();
+        assert!(matches!(ended, Err(ArchiveError::TooManyDirectories { blocks: 8, limit: 1_032 })), "{ended:?}");
+
+        let long = "n".repeat(200_000);
+        let level = |below: &[(&str, ContentId)]| {
+            let node = directory(1, below);
+            (ContentId::of_block(Codec::DagPb, &node), node)
+        };
+        let names: Vec<_> = (0..700).map(|number| number.to_string()).collect();
+        let files = level(&names.iter().map(|name| (name.as_str(), file)).collect::<Vec<_>>());
+        let both = level(&[(&format!("{long}1"), files.0), (&format!("{long}2"), files.0)]);
+        let root = both.0;
+        let ended = opened(&archive(root, &[files, both])).unwrap().files();
+        assert!(matches!(ended, Err(ArchiveError::TooLongPaths)), "{:?}", ended.map(|files| files.len()));
     }
 
     #[test]

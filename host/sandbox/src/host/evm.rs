@@ -86,6 +86,9 @@ impl evm::HostExecution for HostState {
         count: u32,
     ) -> wasmtime::Result<Vec<evm::Receipt>> {
         self.budget.call("evm.execution.receipts")?;
+        if !self.executions.get(&handle)?.has_proven_hashes() {
+            self.check_senders()?;
+        }
         Ok(self.executions.get(&handle)?.receipts(&mut self.budget, start, count)?)
     }
 

@@ -61,6 +61,9 @@ impl receipts::HostBlockReceipts for HostState {
 
     fn receipts(&mut self, _: Resource<ReceiptsHandle>, start: u32, count: u32) -> wasmtime::Result<Vec<evm::Receipt>> {
         self.budget.call("receipts.block-receipts.receipts")?;
+        if !self.receipts.get()?.has_proven_hashes() {
+            self.check_senders()?;
+        }
         Ok(self.receipts.get()?.receipts(&mut self.budget, start, count)?)
     }
 

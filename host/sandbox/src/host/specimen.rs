@@ -164,10 +164,8 @@ impl HostBlockSpecimen for HostState {
         count: u32,
     ) -> wasmtime::Result<Vec<specimen::Transaction>> {
         self.budget.call("specimen.transactions")?;
-        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
-        if let Some(executor) = self.executions.executor().filter(|_| !self.executions.senders_checked()) {
-            view.check_senders(executor)?;
-        }
+        self.check_senders()?;
+        let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
         let block = &view.specimen.block;
         let (transactions, senders) = (block.transactions.len(), block.senders.len());
         if transactions != senders {

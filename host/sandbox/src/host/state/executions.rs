@@ -10,7 +10,7 @@ use refiner_evm::{
 use refiner_rule_model::{Evidence, Misuse, ReasonClass, UntrustedText};
 use refiner_specimen::{
     Specimen,
-    check::{Check, Outcome},
+    check::{Check, CheckName, Outcome},
 };
 use wasmtime::component::Resource;
 
@@ -227,6 +227,13 @@ impl Done {
     /// Transactions that could not be included under these conditions.
     pub(in crate::host) fn excluded(&self) -> &[Exclusion] {
         self.hypothesis.as_ref().map_or(&[], |hypothesis| &hypothesis.excluded)
+    }
+
+    /// Whether the hashes of the transactions are those that the header commits to, or the bytes of a format that compares nothing. Where
+    /// the layout dropped a part of one transaction, only its signature shows that another is what its sender signed.
+    pub(in crate::host) fn has_proven_hashes(&self) -> bool {
+        let proves = |check: &Check| check.name == CheckName::TransactionsRoot && check.outcome == Outcome::Passed;
+        self.format != ResultFormat::Canonical || self.execution.checks.iter().any(proves)
     }
 
     pub(in crate::host) fn receipt_count(&self) -> u32 {

@@ -12,7 +12,7 @@ pub(in crate::host) mod recordings;
 pub(in crate::host) mod specimen;
 pub(in crate::host) mod wasi;
 
-use refiner_rule_model::{Evidence, Limits, Params};
+use refiner_rule_model::{Evidence, Limits, Misuse, Params};
 use refiner_specimen::check::Check;
 
 use self::{
@@ -20,7 +20,10 @@ use self::{
     outputs::Outputs, overrides::OverridesSet, receipts::ReceiptsTaken, recordings::Wanted, specimen::SpecimenView,
     wasi::Wasi,
 };
-use super::{budget::Budget, memory::MemoryMeter};
+use super::{
+    budget::{Budget, BudgetExceeded},
+    memory::MemoryMeter,
+};
 use crate::bindings::refiner::rule::types;
 
 /// Everything one guest can reach.
@@ -74,6 +77,17 @@ impl HostState {
             overrides: OverridesSet::default(),
             params,
             wasi: Wasi::default(),
+        }
+    }
+}
+
+impl HostState {
+    /// Stops the guest before it reads what is certain only where the signatures are those of the stated senders.
+    pub(in crate::host) fn check_senders(&mut self) -> Result<(), BudgetExceeded> {
+        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        match self.executions.executor().filter(|_| !self.executions.senders_checked()) {
+            Some(executor) => view.check_senders(executor),
+            None => Ok(()),
         }
     }
 }
