@@ -1,12 +1,17 @@
 //! `refiner replay`, as its user meets it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use crate::{
     component::component,
-    program::{refiner, refiner_reading, samples, samples_directory, text},
+    program::{command, refiner, refiner_reading, samples, samples_directory, text},
 };
 use refiner_testkit::real;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -50,6 +55,43 @@ fn every_real_block_has_a_canonical_result_and_one_by_searching_for_its_authoriz
         assert_eq!(line["verdict"], "produced", "{line}");
         let searched = line["height"] == 22_433_670;
         assert_eq!(line["supplied"].to_string().contains("AuthList of transaction 46"), searched, "{line}");
+    }
+}
+
+#[test]
+fn data_set_is_whole_when_the_reader_of_the_report_leaves_and_a_replay_without_files_ends_with_it() {
+    let directory = samples_directory();
+    let left = |more: &[&str]| {
+        let mut replay = command(&[&["replay", text(&directory), "--json", "-j", "1"], more].concat());
+        let mut child = replay.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let out = tempfile::tempdir().unwrap();
+    let (code, words) = left(&["--out", text(out.path())]);
+    let whole = tempfile::tempdir().unwrap();
+    let undisturbed = refiner(&["replay", text(&directory), "--json", "--out", text(whole.path())]);
+    assert_eq!(code, Some(undisturbed.code), "{words}");
+    let manifest = |out: &tempfile::TempDir| fs::read(out.path().join("_manifest.json")).unwrap();
+    assert!(manifest(&out) == manifest(&whole), "{words}");
+    assert_eq!(left(&[]).0, Some(0));
+}
+
+#[test]
+fn replay_that_is_interrupted_before_its_first_specimen_says_so_and_ends_as_later_ones_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let list = directory.path().join("hashes");
+    assert!(Command::new("mkfifo").arg(&list).status().unwrap().success());
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut replay = command(&["replay", text(&samples_directory()), "--block-hashes", text(&list)]);
+        let child = replay.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It is opened when the replay reads it, which then waits for its end.
+        let _writer = fs::File::options().write(true).open(&list).unwrap();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "interrupted before the first specimen\n");
+        assert_eq!((ended.status.code(), ended.stdout), (Some(130), Vec::new()));
     }
 }
 

@@ -18,7 +18,8 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    fs, io,
+    fs::{self, File},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -85,7 +86,7 @@ impl OutputDirectory {
         if !self.claim(name, digest) {
             return Err(OutputError::Collision { path });
         }
-        write_by_rename(&path, bytes)?;
+        replace(&path, bytes).map_err(|source| OutputError::Write { path: path.clone(), source })?;
         Ok(path)
     }
 
@@ -101,14 +102,27 @@ impl OutputDirectory {
     }
 }
 
-/// Writes a whole file beside its final place and then renames it.
+/// Writes a whole file beside its final place and then renames it. A link stays one, and what it names is replaced; what is there and no
+/// file, a device or a pipe, is written to.
 pub fn write_by_rename(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    refiner_atomic_file::write(path, bytes, &refiner_atomic_file::Terms::ORDINARY)
-        .map_err(|source| OutputError::Write { path: path.to_owned(), source })
+    let written = match fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            File::options().write(true).open(path).and_then(|mut device| device.write_all(bytes))
+        }
+        Ok(_) => fs::canonicalize(path).and_then(|file| replace(&file, bytes)),
+        Err(_) => replace(path, bytes),
+    };
+    written.map_err(|source| OutputError::Write { path: path.to_owned(), source })
+}
+
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    refiner_atomic_file::write(file, bytes, &refiner_atomic_file::Terms::ORDINARY)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -119,6 +133,23 @@ mod tests {
         let path = output.write("a", B256::ZERO, b"new").unwrap();
         assert_eq!(fs::read(path).unwrap(), b"new");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn link_stays_a_link_and_a_device_a_device() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        write_by_rename(&link, b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        // The device takes nothing, and says so: it was written to.
+        let device = directory.path().join("device");
+        symlink("/dev/full", &device).unwrap();
+        let full = write_by_rename(&device, b"new").unwrap_err().to_string();
+        assert!(full.contains("No space left on device"), "{full}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::{
     parallel::{self, End},
     plan::{Inputs, Plan},
     report::{Page, Report, State},
-    signals,
+    signals::Signals,
     style::Style,
     tables::{TableChoice, Tables},
 };
@@ -92,7 +92,9 @@ pub fn run_on(replay: &Replay, hosts: &dyn Hosts) -> Result<ExitCode, Failure> {
 }
 
 fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Failure> {
-    // First of all, so that a URL that nothing is written to costs no reading.
+    // To list millions of files and to compile rules takes its time.
+    let signals = Signals::listen();
+    // Before all reading, which a URL that nothing is written to is not to cost.
     let destination = replay.destination()?;
     let queue_file = destination.as_ref().map(queue_file);
     let Expanded { inputs, refused } = replay.expand()?;
@@ -142,7 +144,8 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let recording = recording_of(&rules);
     let job = Arc::new(Job { rules, executor, recording, known, keep, hashes, elsewhere, buffers });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
-    let mut report = Report::begin(replay.style, policy, &plan).map_err(PrintError::from)?.with_page(page);
+    let report = Report::begin(replay.style, policy, &plan, data_set.is_some()).map_err(PrintError::from)?;
+    let mut report = report.with_page(page);
     report.refused(&refused);
     if let Some(data_set) = &data_set {
         report.damaged(&data_set.standing().damaged);
@@ -155,7 +158,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
         ahead,
         move |item| job.replay(item),
         |interrupter| {
-            signals::interrupts(interrupter.clone());
+            signals.end(interrupter.clone());
             if let Some(hosts) = &opened {
                 hosts.when_lost(Box::new(move || interrupter.interrupt()));
             }

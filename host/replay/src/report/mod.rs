@@ -36,23 +36,49 @@ pub struct Report {
     totals: Totals,
     progress: Progress,
     page: Option<Page>,
+    reader: Reader,
+}
+
+/// The reader of standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    /// What is printed is all that comes of the work: it ends with its reader.
+    Needed,
+    /// Files come of the work: it goes on without one.
+    Welcome,
+    /// There is none any more.
+    Gone,
+}
+
+impl Reader {
+    /// Goes on without a reader that has closed standard output.
+    fn printed(&mut self, printed: io::Result<()>) -> io::Result<()> {
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && *self != Self::Needed => {
+                *self = Self::Gone;
+                Ok(())
+            }
+            printed => printed,
+        }
+    }
 }
 
 impl Report {
-    /// Begins a report over what is planned.
-    pub fn begin(style: Style, policy: ExecutionPolicy, plan: &Plan) -> io::Result<Self> {
+    /// Begins a report over what is planned. Where the replay `has_files`, its report need not be read to the end.
+    pub fn begin(style: Style, policy: ExecutionPolicy, plan: &Plan, has_files: bool) -> io::Result<Self> {
+        let mut reader = if has_files { Reader::Welcome } else { Reader::Needed };
         if style == Style::Table {
-            table::header(&mut terminal::out(false))?;
+            reader.printed(table::header(&mut terminal::out(false)))?;
         }
         let shares_terminal = style != Style::Summary && io::stdout().is_terminal();
         let progress = Progress::begin(plan.items.len() as u64, shares_terminal);
-        Ok(Self { style, policy, totals: Totals::after(plan), progress, page: None })
+        Ok(Self { style, policy, totals: Totals::after(plan), progress, page: None, reader })
     }
 
     /// Begins a report of no more than progress and what is unusable.
     pub fn begin_counting(policy: ExecutionPolicy, specimens: u64) -> Self {
         let progress = Progress::begin(specimens, false);
-        Self { style: Style::Summary, policy, totals: Totals::default(), progress, page: None }
+        Self { style: Style::Summary, policy, totals: Totals::default(), progress, page: None, reader: Reader::Needed }
     }
 
     /// The same with a page, which is written when the replay ends.
@@ -102,12 +128,15 @@ impl Report {
         let (style, policy) = (self.style, self.policy);
         let unusable = if style == Style::Json { None } else { replayed.outcome.as_ref().err() };
         if style != Style::Summary || unusable.is_some() {
+            let reader = &mut self.reader;
             self.progress.beside(|| {
-                match style {
+                let printed = match style {
+                    _ if *reader == Reader::Gone => Ok(()),
                     Style::Table => table::rows(replayed, &mut terminal::out(false)),
                     Style::Json => json::lines(replayed, policy, &mut terminal::out(true)),
                     Style::Summary => Ok(()),
-                }?;
+                };
+                reader.printed(printed)?;
                 unusable.into_iter().for_each(|error| failure::report_item(&replayed.input, error));
                 Ok::<_, io::Error>(())
             })?;
@@ -120,10 +149,11 @@ impl Report {
     pub fn finish(mut self, is_interrupted: bool) -> io::Result<Totals> {
         self.progress.finish();
         self.totals.interrupted(is_interrupted);
-        match self.style {
-            Style::Table | Style::Summary => writeln!(io::stdout(), "{}", self.totals)?,
-            Style::Json => writeln!(io::stderr(), "{}", self.totals)?,
-        }
+        let printed = match self.style {
+            Style::Table | Style::Summary => writeln!(io::stdout(), "{}", self.totals),
+            Style::Json => writeln!(io::stderr(), "{}", self.totals),
+        };
+        self.reader.printed(printed)?;
         Ok(self.totals)
     }
 }
