@@ -22,6 +22,7 @@ mod admit;
 pub mod checks;
 mod error;
 mod load;
+mod parameters;
 mod process;
 mod session;
 pub mod shown;

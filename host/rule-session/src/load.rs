@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
-use memchr::memmem;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::ExecutionTerms;
 use refiner_rule_model::{Limits, Params, UntrustedText};
@@ -14,6 +13,7 @@ use refiner_worker::CodeCache;
 use crate::{
     PrepareError, RuleProcess, Session,
     admit::{admit_compiled, admit_own},
+    parameters,
     session::code_cache,
 };
 
@@ -101,7 +101,6 @@ pub fn load(
     isolate: bool,
 ) -> Result<Vec<LoadedRule>, Failure> {
     let components = sources.find_all(arguments, &terms.allowance)?;
-    let known = KnownNames::of(&components, &terms.params);
     let sandbox = Sandbox::new(EngineProfile::of_this_process()).map_err(LoadError::from)?;
     sandbox.self_test().map_err(LoadError::from)?;
     let session = if components.iter().any(|found| !found.built_in) {
@@ -112,6 +111,7 @@ pub fn load(
     };
     let cache = code_cache();
     let mut rules: Vec<LoadedRule> = Vec::with_capacity(components.len());
+    let mut strangers = BTreeSet::new();
     for found in components {
         let built_in = found.built_in;
         let rule = match &session {
@@ -123,39 +123,21 @@ pub fn load(
             return Err(LoadError::SameName(rule.name).into());
         }
         distinct_outputs(&rules, &rule)?;
+        if !built_in {
+            strangers.insert(Arc::clone(&rule.name));
+        }
         rules.push(rule);
     }
     let names: Vec<_> = rules.iter().map(|rule| Arc::clone(&rule.name)).collect();
     let names: Vec<_> = names.iter().map(|name| &**name).collect();
+    if let Some(name) = parameters::unread(&terms.params, &names, |rule| strangers.contains(rule)) {
+        return Err(LoadError::UnknownParameter { name: UntrustedText::new(name) }.into());
+    }
     for rule in &mut rules {
         rule.params = terms.params.of_rule(&rule.name, &names);
-        known.check(&rule.params)?;
         rule.identity = rule.place.identity(&rule.params, &rule.limits, &terms.execution);
     }
     Ok(rules)
-}
-
-/// Names of parameters that a rule can ask for, where all rules are of this repository: those ask for a parameter by its name, and have
-/// each name as it is among their constants. Others may put names together.
-struct KnownNames(Option<BTreeSet<String>>);
-
-impl KnownNames {
-    fn of(components: &[Found], params: &Params) -> Self {
-        if components.iter().any(|found| !found.built_in) {
-            return Self(None);
-        }
-        let has = |name: &str| components.iter().any(|found| memmem::find(&found.component, name.as_bytes()).is_some());
-        let names = params.iter().flat_map(|(name, _)| [Some(name), name.split_once(':').map(|(_, own)| own)]);
-        Self(Some(names.flatten().filter(|name| has(name)).map(str::to_owned).collect()))
-    }
-
-    fn check(&self, params: &Params) -> Result<(), LoadError> {
-        let unknown = |name: &str| self.0.as_ref().is_some_and(|known| !known.contains(name));
-        match params.iter().find(|(name, _)| unknown(name)) {
-            Some((name, _)) => Err(LoadError::UnknownParameter { name: UntrustedText::new(name) }),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Files are named by rule and artifact, with a point between the two, and both may have points themselves.
