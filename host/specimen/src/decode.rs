@@ -12,6 +12,7 @@ mod header;
 mod hex;
 mod number;
 mod older;
+mod other;
 mod peek_header;
 mod receipt;
 mod resolve;
@@ -23,6 +24,7 @@ mod transaction;
 mod wire;
 
 pub use error::{DecodeError, FieldError, LayoutMismatch};
+pub use other::OtherFormat;
 pub use peek_header::HeaderPeek;
 
 use alloy_primitives::Bytes;
@@ -43,10 +45,10 @@ pub const INPUT_LIMIT_BYTES: usize = 256 << 20;
 /// input, whatever lengths it claims.
 ///
 /// # Errors
-/// [`DecodeError::TooLarge`] above [`INPUT_LIMIT_BYTES`]; [`DecodeError::Malformed`] with the place and the reason
-/// at which the attempt that got furthest stopped.
+/// [`DecodeError::TooLarge`] above [`INPUT_LIMIT_BYTES`]; [`DecodeError::Other`] where the bytes begin as another format does;
+/// [`DecodeError::Malformed`] with the place and the reason at which the attempt that got furthest stopped.
 pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
-    whole(bytes.len(), |layout| Wire::new(bytes, layout))
+    whole(bytes, |layout| Wire::new(bytes, layout))
 }
 
 /// Decodes one specimen file that the result may share: bytecode stays the text that it is until it is needed.
@@ -56,7 +58,7 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
 ///
 /// [`LazyBytecode::to_bytes`]: crate::CodePiece::to_bytes
 pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
-    whole(bytes.len(), |layout| Wire::sharing(bytes, layout))
+    whole(bytes, |layout| Wire::sharing(bytes, layout))
 }
 
 /// Decodes by one named layout only.
@@ -86,10 +88,11 @@ pub fn peek_header(bytes: &[u8]) -> Result<HeaderPeek, DecodeError> {
     }
 }
 
-fn whole<'a>(size_bytes: usize, wire: impl Fn(Layout) -> Wire<'a>) -> Result<Specimen, DecodeError> {
-    within_limit(size_bytes)?;
+fn whole<'a>(bytes: &[u8], wire: impl Fn(Layout) -> Wire<'a>) -> Result<Specimen, DecodeError> {
+    within_limit(bytes.len())?;
     let mut sections = Sections::default();
     by_newest(|layout| attempt(wire(layout), &mut sections))
+        .map_err(|error| OtherFormat::of(bytes).map_or(error, DecodeError::Other))
 }
 
 fn by_newest<T>(mut attempt: impl FnMut(Layout) -> Result<T, LayoutMismatch>) -> Result<T, DecodeError> {

@@ -31,8 +31,8 @@ pub use block::{
 };
 pub use code::{BytecodeTable, CodeRead, LazyBytecode, NotBase64};
 pub use decode::{
-    DecodeError, FieldError, HeaderPeek, INPUT_LIMIT_BYTES, LayoutMismatch, decode, decode_as, decode_shared,
-    peek_header,
+    DecodeError, FieldError, HeaderPeek, INPUT_LIMIT_BYTES, LayoutMismatch, OtherFormat, decode, decode_as,
+    decode_shared, peek_header,
 };
 pub use encode::{EncodeError, EncodeObstacle, Unrepresentable, encode};
 pub use envelope::{DroppedPart, Envelopes, UnknownTransactionType, transaction_hash, transaction_hashes};

@@ -1,5 +1,6 @@
 //! Faults of a specimen's bytes, with their places.
 
+use super::other::OtherFormat;
 use crate::{FieldPath, Layout, PathSegment};
 
 /// Reasons for which bytes are not a specimen.
@@ -13,6 +14,9 @@ pub enum DecodeError {
         /// The most bytes allowed.
         limit_bytes: usize,
     },
+    /// Its beginning is that of another format.
+    #[error("not a specimen: {0}")]
+    Other(OtherFormat),
     /// No layout fits; the one that fits furthest.
     #[error("not a specimen: {0}")]
     Malformed(Box<LayoutMismatch>),
