@@ -32,7 +32,8 @@ pub struct Limits(PerLimit);
 /// A manifest asks for fuel that its deadline may not last for: the clock could end what fuel must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "asks for {fuel} units of fuel within {wall_ms} ms, and so much can take {needed_ms} ms: ask for wall_ms = {needed_ms}, or for fuel = {fitting}"
+    "asks for {fuel} units of fuel within {wall_ms} ms, and so much can take {needed_ms} ms: ask for wall_ms = {needed_ms}{}",
+    if *.fitting > 0 { format!(", or for fuel = {}", .fitting) } else { String::new() }
 )]
 pub struct TooLittleTime {
     /// Fuel that it asks for, the default where it does not.
@@ -41,7 +42,7 @@ pub struct TooLittleTime {
     pub wall_ms: u64,
     /// The least deadline for the fuel.
     pub needed_ms: u64,
-    /// The most fuel for the deadline.
+    /// The most fuel for the deadline; 0 where it is too short for any.
     pub fitting: u64,
 }
 

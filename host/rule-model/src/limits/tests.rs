@@ -141,8 +141,19 @@ fn deadline_lasts_for_the_fuel_or_is_refused_with_the_numbers_that_do() {
     let expected = TooLittleTime { fuel: 2_000_000_000, wall_ms: 15_999, needed_ms: 16_000, fitting: 1_999_866_666 };
     assert_eq!(refused, expected);
     assert_eq!(asks(refused.fitting, refused.wall_ms).time_lasts(), Ok(()));
+    assert!(refused.to_string().ends_with("ask for wall_ms = 16000, or for fuel = 1999866666"), "{refused}");
     assert_eq!(asks(50_000_000_000, 600_000).time_lasts(), Ok(()));
     assert_eq!(Limits::default_ceilings().time_lasts(), Ok(()));
+}
+
+#[test]
+fn deadline_that_lasts_for_no_fuel_is_told_only_the_deadline_that_does() {
+    for (fuel, wall_ms, needed_ms) in [(0, 500, 1_000), (2_000_000_000, 1_000, 16_000)] {
+        let limits = Limits::default().with(Limit::Fuel, fuel).unwrap().with(Limit::WallMs, wall_ms).unwrap();
+        let refused = limits.time_lasts().unwrap_err().to_string();
+        assert!(refused.ends_with(&format!("ask for wall_ms = {needed_ms}")), "{refused}");
+        assert_eq!(limits.with(Limit::WallMs, needed_ms).unwrap().time_lasts(), Ok(()));
+    }
 }
 
 #[test]
