@@ -68,8 +68,12 @@ pub enum Found {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, in digits.
+    /// A whole number, in digits.
     Number(UntrustedText),
+    /// A number with a fraction or an exponent, whose digits are not kept.
+    Fraction,
+    /// A number above 64 bits, whose digits are not kept.
+    Large,
     /// Text, shortened.
     Text(UntrustedText),
     /// An array.
@@ -81,6 +85,19 @@ pub enum Found {
 impl Found {
     pub(crate) fn text(text: &str) -> Self {
         Self::Text(quoted(text))
+    }
+
+    /// A number that was read as a double, because it is no whole one of 64 bits.
+    pub(crate) fn double(number: f64) -> Self {
+        // 2^64; between -2^63 and this, every whole number without an exponent is read as one, but for -0.
+        const WHOLE_END: f64 = 18_446_744_073_709_551_616.0;
+        if number == 0.0 && number.is_sign_negative() {
+            Self::number("-0")
+        } else if number >= WHOLE_END || number <= -WHOLE_END / 2.0 {
+            Self::Large
+        } else {
+            Self::Fraction
+        }
     }
 
     pub(crate) fn number(number: impl fmt::Display) -> Self {
@@ -99,6 +116,8 @@ impl fmt::Display for Found {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Number(number) => write!(f, "the number {number}"),
+            Self::Fraction => f.write_str("a number with a fraction or an exponent"),
+            Self::Large => f.write_str("a number above 64 bits, which is written as text"),
             Self::Text(text) => write!(f, "the text \"{text}\""),
             Self::Array => f.write_str("an array"),
             Self::Object => f.write_str("an object"),

@@ -79,7 +79,23 @@ fn values_fit_their_type_and_their_nearest_neighbours_do_not() {
 fn fault_names_the_row_the_key_what_was_expected_and_what_was_found() {
     let columns = [column("amount", "u256"), nullable("note", "string"), column("items", "list<u8>")];
     for (row, expected) in [
-        ("{\"amount\":1.5,\"items\":[]}", ", key \"amount\": expected u256, found the number 1.5"),
+        (
+            "{\"amount\":1.5,\"items\":[]}",
+            ", key \"amount\": expected u256, found a number with a fraction or an exponent",
+        ),
+        (
+            "{\"amount\":0,\"items\":[1.0]}",
+            ", key \"items\": expected list<u8>, found a number with a fraction or an exponent",
+        ),
+        (
+            "{\"amount\":18446744073709551616,\"items\":[]}",
+            ", key \"amount\": expected u256, found a number above 64 bits, which is written as text",
+        ),
+        (
+            "{\"amount\":-9223372036854775809,\"items\":[]}",
+            ", key \"amount\": expected u256, found a number above 64 bits, which is written as text",
+        ),
+        ("{\"amount\":-0,\"items\":[]}", ", key \"amount\": expected u256, found the number -0"),
         ("{\"amount\":\"x\\ny\",\"items\":[]}", ", key \"amount\": expected u256, found the text \"x\\u{a}y\""),
         ("{\"amount\":0,\"note\":7,\"items\":[]}", ", key \"note\": expected string or null, found the number 7"),
         ("{\"amount\":0,\"items\":[1,256]}", ", key \"items\": expected list<u8>, found the number 256"),

@@ -178,7 +178,7 @@ impl<'de, S: RowSink> Visitor<'de> for Cell<'_, S> {
 
     /// A fraction, an exponent, or more than 64 bits: digits are lost, so that it fits nowhere.
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
-        Err(self.misfit(Found::number(value)))
+        Err(self.misfit(Found::double(value)))
     }
 
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
