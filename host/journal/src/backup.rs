@@ -1,9 +1,8 @@
 //! A copy of the journal in one file, made while it is written to.
 
 use std::{
-    ffi::OsStr,
-    fs, io,
-    os::unix::ffi::OsStrExt as _,
+    fmt, fs, io,
+    os::unix::{ffi::OsStrExt as _, fs::FileTypeExt as _},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +12,9 @@ use rusqlite::ErrorCode;
 use serde::{Deserialize, Serialize};
 
 use crate::{JournalError, JournalReader, journal::sqlite_error, open};
+
+/// Names in the daemon's directory that the daemon uses beside the journal, each with everything below it.
+const OF_THE_DAEMON: [&str; 5] = ["code", "content", "control.sock", "differences", "preflight.tmp"];
 
 /// A complete and verified copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +31,17 @@ pub enum BackupError {
     /// A file has the name already.
     #[error("{}: a file is there already", .0.display())]
     Exists(PathBuf),
-    /// The copy would take the place of the journal.
-    #[error("{}: belongs to the journal itself", .0.display())]
-    Journal(PathBuf),
+    /// The copy would take the place of the journal, or of another file that the daemon uses.
+    #[error("{}: a name that the journal or its daemon uses", .0.display())]
+    InUse(PathBuf),
+    /// The name is of something that a copy cannot take the place of.
+    #[error("{}: {found}, expected a new name or a regular file", path.display())]
+    NotAFile {
+        /// Path of the copy.
+        path: PathBuf,
+        /// The kind of what is there.
+        found: FileKind,
+    },
     /// The copy cannot be written.
     #[error("{}: {source}", path.display())]
     File {
@@ -45,10 +55,56 @@ pub enum BackupError {
     Unreadable(#[from] JournalError),
 }
 
+/// A kind of what has a name and is no regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A directory.
+    Directory,
+    /// A symbolic link, wherever it leads.
+    Link,
+    /// A block or character device.
+    Device,
+    /// A named pipe.
+    Pipe,
+    /// A socket.
+    Socket,
+}
+
+impl FileKind {
+    /// The kind; `None` for a regular file.
+    fn of(kind: fs::FileType) -> Option<Self> {
+        if kind.is_file() {
+            None
+        } else if kind.is_dir() {
+            Some(Self::Directory)
+        } else if kind.is_symlink() {
+            Some(Self::Link)
+        } else if kind.is_fifo() {
+            Some(Self::Pipe)
+        } else if kind.is_socket() {
+            Some(Self::Socket)
+        } else {
+            Some(Self::Device)
+        }
+    }
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Directory => "a directory",
+            Self::Link => "a symbolic link",
+            Self::Device => "a device",
+            Self::Pipe => "a named pipe",
+            Self::Socket => "a socket",
+        })
+    }
+}
+
 impl Diagnostic for BackupError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Exists(_) | Self::Journal(_) => ExitCode::Usage,
+            Self::Exists(_) | Self::InUse(_) | Self::NotAFile { .. } => ExitCode::Usage,
             Self::File { .. } => ExitCode::Host,
             Self::Unreadable(error) => error.exit_code(),
         }
@@ -57,7 +113,12 @@ impl Diagnostic for BackupError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Exists(_) => Some("name another file, or replace this one with --force".into()),
-            Self::Journal(_) => Some("name a file in another directory".into()),
+            Self::InUse(_) => Some("name a file in another directory".into()),
+            Self::NotAFile { found: FileKind::Directory, .. } => Some("name a file in it".into()),
+            Self::NotAFile { found: FileKind::Link, .. } => Some("name the file that it leads to, or another".into()),
+            Self::NotAFile { found: FileKind::Device | FileKind::Pipe | FileKind::Socket, .. } => {
+                Some("name another file: --force replaces regular files alone".into())
+            }
             Self::File { .. } => None,
             Self::Unreadable(error) => error.hint(),
         }
@@ -78,11 +139,16 @@ impl JournalReader {
             io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
             _ => BackupError::File { path: to.to_owned(), source },
         };
-        if is_of_journal(&self.path, directory_of(to), to.file_name().unwrap_or_default()) {
-            return Err(BackupError::Journal(to.to_owned()));
+        if is_in_use(&self.path, to) {
+            return Err(BackupError::InUse(to.to_owned()));
         }
-        if !replaces && to.symlink_metadata().is_ok() {
-            return Err(BackupError::Exists(to.to_owned()));
+        if let Ok(there) = to.symlink_metadata() {
+            if let Some(found) = FileKind::of(there.file_type()) {
+                return Err(BackupError::NotAFile { path: to.to_owned(), found });
+            }
+            if !replaces {
+                return Err(BackupError::Exists(to.to_owned()));
+            }
         }
         let existing = if replaces { Existing::Replace } else { Existing::Keep };
         let terms = Terms { existing, durability: Durability::Name, ..Terms::PRIVATE };
@@ -100,10 +166,14 @@ impl JournalReader {
     }
 }
 
-/// True for the name of the journal and of the files beside it that SQLite and the lock use.
-fn is_of_journal(journal: &Path, directory: &Path, name: &OsStr) -> bool {
-    let (Some(beside), Some(own)) = (journal.parent(), journal.file_name()) else { return false };
-    let beside = if beside.as_os_str().is_empty() { Path::new(".") } else { beside };
-    let is_beside = matches!((fs::canonicalize(beside), fs::canonicalize(directory)), (Ok(a), Ok(b)) if a == b);
-    is_beside && name.as_bytes().starts_with(own.as_bytes())
+/// True for the names of the journal, of the files beside it that SQLite and the lock use, and of what the daemon keeps there.
+fn is_in_use(journal: &Path, to: &Path) -> bool {
+    let (Ok(beside), Ok(directory)) = (fs::canonicalize(directory_of(journal)), fs::canonicalize(directory_of(to)))
+    else {
+        return false;
+    };
+    let Ok(below) = directory.strip_prefix(beside) else { return false };
+    let name = below.iter().next().or_else(|| to.file_name()).unwrap_or_default();
+    let is_of_journal = journal.file_name().is_some_and(|own| name.as_bytes().starts_with(own.as_bytes()));
+    is_of_journal || OF_THE_DAEMON.iter().any(|used| name == *used)
 }

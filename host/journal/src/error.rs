@@ -136,6 +136,12 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
+    /// Another program holds the file, such as one that looks at it. It is no refiner, which would have the lock beside it.
+    #[error("{path}: another program has locked it")]
+    Held {
+        /// The journal.
+        path: PathBuf,
+    },
     /// An error that SQLite reports.
     #[error("{path}: {source}")]
     Sqlite {
@@ -165,6 +171,7 @@ impl Diagnostic for JournalError {
             | Self::NonceChanged { .. }
             | Self::NoTransaction { .. }
             | Self::DiskFull { .. }
+            | Self::Held { .. }
             | Self::Sqlite { .. } => ExitCode::Host,
         }
     }
@@ -189,6 +196,10 @@ impl Diagnostic for JournalError {
                 "run once with the former key until `refiner journal list --state broadcast` is empty".into()
             }
             Self::DiskFull { .. } => "make room there; a running refiner continues by itself, and loses nothing".into(),
+            Self::Held { path } => {
+                let path = path.display();
+                format!("end that program (`fuser {path}` names it), or name another --data directory").into()
+            }
             Self::File { .. }
             | Self::Export(_)
             | Self::NoItem(_)
@@ -251,6 +262,26 @@ impl fmt::Display for Findings<'_> {
         match self.0.len() {
             0 | 1 => Ok(()),
             several => write!(f, " and {} more", several - 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use refiner_diagnostics::ErrorChain;
+    use rusqlite::ffi;
+
+    use super::*;
+    use crate::journal::sqlite_error;
+
+    #[test]
+    fn journal_that_another_program_holds_is_named_once_with_a_remedy() {
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_LOCKED] {
+            let locked = rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("database is locked".to_owned()));
+            let error = sqlite_error("/data/journal.sqlite".as_ref(), locked);
+            assert_eq!(ErrorChain(&error).to_string(), "/data/journal.sqlite: another program has locked it");
+            let hint = error.hint().unwrap().to_string();
+            assert!(hint.contains("end that program") && hint.contains("--data"), "{hint}");
         }
     }
 }

@@ -195,6 +195,7 @@ pub(crate) fn sqlite_error(path: &Path, error: rusqlite::Error) -> JournalError 
         // Only ENOSPC has a code of its own; a quota and the index of the write-ahead log come as failed writes, and files that cannot be
         // made beside the journal as one that cannot be opened.
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if !has_room(&path) => JournalError::DiskFull { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Held { path },
         Some(ErrorCode::NotADatabase) => JournalError::Foreign { path },
         Some(ErrorCode::DatabaseCorrupt) => {
             let losses = open::losses(&path);

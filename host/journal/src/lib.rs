@@ -47,7 +47,7 @@ mod waiting;
 
 pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
-pub use backup::{Backup, BackupError};
+pub use backup::{Backup, BackupError, FileKind};
 pub use error::{JournalError, Losses};
 pub use import::{EarlierOutcome, Imported};
 pub use item::{Artifact, Item, ItemId, JSON_SCHEMA_VERSION, Transaction};

@@ -68,6 +68,7 @@ async fn old_backup_that_is_restored_proves_nothing_twice_and_leaves_nothing_out
     assert_eq!(printed, format!("{}: 3 items, {length} bytes, verified\n", copy.display()));
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(bench.log().contains("journal copied for the operator"), "{}", bench.log());
+    assert!(!bench.log().contains("control request failed"), "{}", bench.log());
     let refused = backup(&bench, &copy, &[]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--force"), "{refused:?}");

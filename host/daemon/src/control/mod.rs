@@ -179,10 +179,9 @@ pub fn scan(data: &Path, blocks: Blocks) -> Result<ScannedAgain, ControlError> {
 
 /// Has the daemon that answers in `data` copy its journal; `None` where none does.
 pub fn backup(data: &Path, to: BackupTo) -> Result<Option<Backup>, ControlError> {
-    if BlockingStream::connect(data.join(NAME)).is_err() {
-        return Ok(None);
-    }
-    match request(data, &Request::Backup { backup: to })? {
+    // One that is bound and does not listen yet has no connection either: a copy then needs no daemon.
+    let Ok(mut stream) = BlockingStream::connect(data.join(NAME)) else { return Ok(None) };
+    match reply(data, &mut stream, &Request::Backup { backup: to })? {
         Reply::BackedUp(backup) => Ok(Some(backup)),
         other => Err(unexpected(data, &other)),
     }
@@ -190,9 +189,13 @@ pub fn backup(data: &Path, to: BackupTo) -> Result<Option<Backup>, ControlError>
 
 fn request(data: &Path, request: &Request) -> Result<Reply, ControlError> {
     let path = data.join(NAME);
-    let socket = |source| ControlError::Socket { path: path.clone(), source };
-    let mut stream = connect(&path).map_err(socket)?;
-    match exchange(&mut stream, request).map_err(socket)? {
+    let mut stream = connect(&path).map_err(|source| ControlError::Socket { path, source })?;
+    reply(data, &mut stream, request)
+}
+
+fn reply(data: &Path, stream: &mut BlockingStream, request: &Request) -> Result<Reply, ControlError> {
+    let exchanged = exchange(stream, request);
+    match exchanged.map_err(|source| ControlError::Socket { path: data.join(NAME), source })? {
         Reply::Error(error) => Err(ControlError::Failed(Excerpt::of(error.as_bytes()))),
         Reply::Refused(reason) => Err(ControlError::Refused(Excerpt::of(reason.as_bytes()))),
         reply => Ok(reply),

@@ -99,6 +99,10 @@ async fn converse(stream: UnixStream, operator: &Operator) -> io::Result<()> {
     let mut line = Vec::new();
     let mut reader = BufReader::new(reader.take(LINE_BYTES_MAX));
     timeout(LINE_DEADLINE, reader.read_until(b'\n', &mut line)).await.map_err(io::Error::from)??;
+    // A command that ended before it asked for anything.
+    if line.is_empty() {
+        return Ok(());
+    }
     let reply = match serde_json::from_slice::<Request>(&line) {
         Ok(Request::Act { selection, action }) => match operator.journal.apply(&selection, action) {
             Ok(applied) => {

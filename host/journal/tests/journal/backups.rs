@@ -2,14 +2,18 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
     path::Path,
+    process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
 use refiner_diagnostics::{Diagnostic as _, ExitCode};
-use refiner_journal::{BackupError, Journal, JournalError, JournalReader, State};
+use refiner_journal::{BackupError, FileKind, Journal, JournalError, JournalReader, State};
 
 use crate::{Bench, announcement, checkpoint, target};
 
@@ -82,22 +86,60 @@ fn file_that_is_there_is_replaced_only_where_that_is_asked_for() {
     assert_eq!(error.exit_code(), ExitCode::Usage);
     assert_eq!(JournalReader::open(&to).unwrap().counts().unwrap(), [], "the old copy stays");
     assert_eq!(reader(&bench).backup(&to, true).unwrap().items, 1);
-    // A name that leads elsewhere is taken, even where nothing is there.
-    let link = directory.path().join("link");
-    symlink("/nowhere/at/all", &link).unwrap();
-    assert!(matches!(reader(&bench).backup(&link, false), Err(BackupError::Exists(_))));
-    assert_eq!(names(directory.path()), ["copy.sqlite", "link"]);
+    assert_eq!(names(directory.path()), ["copy.sqlite"]);
 }
 
 #[test]
-fn copy_never_takes_the_place_of_the_journal() {
+fn copy_never_takes_the_place_of_what_is_no_regular_file() {
+    let bench = Bench::new();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("file"), "kept").unwrap();
+    symlink(path("file"), path("link")).unwrap();
+    // A name that leads elsewhere is taken, even where nothing is there.
+    symlink("/nowhere/at/all", path("dangling")).unwrap();
+    fs::create_dir(path("directory")).unwrap();
+    let _listener = UnixListener::bind(path("socket")).unwrap();
+    assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    let before = names(directory.path());
+    for (name, found) in [
+        ("link", FileKind::Link),
+        ("dangling", FileKind::Link),
+        ("directory", FileKind::Directory),
+        ("socket", FileKind::Socket),
+        ("pipe", FileKind::Pipe),
+    ] {
+        for replaces in [false, true] {
+            let error = reader(&bench).backup(&path(name), replaces).unwrap_err();
+            let BackupError::NotAFile { found: kind, .. } = &error else { panic!("{name}: {error}") };
+            assert_eq!((*kind, error.exit_code()), (found, ExitCode::Usage), "{name}");
+            assert!(error.hint().is_some() && error.to_string().contains(&found.to_string()), "{error}");
+        }
+    }
+    assert_eq!((names(directory.path()), fs::read_to_string(path("file")).unwrap()), (before, "kept".to_owned()));
+}
+
+#[test]
+fn copy_never_takes_the_place_of_a_file_that_the_journal_or_its_daemon_uses() {
     let bench = Bench::new();
     let beside = bench.directory.path();
     symlink(beside, beside.join("again")).unwrap();
+    fs::create_dir_all(beside.join("content/kept")).unwrap();
     let before = names(beside);
-    for name in ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite.lock", "again/journal.sqlite"] {
+    for name in [
+        "journal.sqlite",
+        "journal.sqlite-wal",
+        "journal.sqlite.lock",
+        "again/journal.sqlite",
+        "control.sock",
+        "again/control.sock",
+        "content",
+        "content/format",
+        "content/kept/copy.sqlite",
+        "code",
+    ] {
         let error = reader(&bench).backup(&beside.join(name), true).unwrap_err();
-        assert!(matches!(error, BackupError::Journal(_)), "{name}: {error}");
+        assert!(matches!(error, BackupError::InUse(_)), "{name}: {error}");
     }
     assert_eq!(names(beside), before);
     assert_eq!(reader(&bench).backup(&beside.join("copy.sqlite"), false).unwrap().items, 0);
