@@ -1,6 +1,6 @@
 //! `refiner config show`, as its user meets it.
 
-use std::{fs, process::Output};
+use std::{fs, os::unix::ffi::OsStrExt as _, process::Output};
 
 use serde_json::Value;
 
@@ -72,4 +72,46 @@ fn what_is_wrong_is_told_instead_all_at_once() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("yesterday") && said.contains("workers: 100000 is not between"), "{said}");
     assert!(output.stdout.is_empty() && !said.contains("canary"), "{said}");
+}
+
+#[test]
+fn key_in_the_place_of_its_file_is_shown_by_no_command() {
+    let bundle = tempfile::tempdir().unwrap();
+    let archive = bundle.path().join("bundle.tar");
+    for key in [KEY.to_owned(), format!("0x{KEY}")] {
+        for arguments in [&["config", "show"][..], &["run"], &["doctor"], &["doctor", "--json"]] {
+            let mut command = command(arguments);
+            let output = command.env("MIX_ENV", "dev").env("REFINER_KEY_FILE", &key).output().unwrap();
+            let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(printed.contains("key-file: looks like a key"), "{arguments:?}: {printed}");
+            assert!(!printed.contains(&KEY[..16]), "{arguments:?}: {printed}");
+        }
+    }
+    let mut command = command(&["doctor", "--bundle", text(&archive)]);
+    command.env("REFINER_KEY_FILE", format!("0x{KEY}")).env("REFINER_PASSWORD_FILE", "hunter2").output().unwrap();
+    let unpacked = std::process::Command::new("tar").args(["-xOf", text(&archive)]).output().unwrap();
+    let content = String::from_utf8(unpacked.stdout).unwrap();
+    assert!(content.contains("key-file: looks like a key"), "{content}");
+    assert!(!content.contains(&KEY[..16]) && !content.contains("hunter2"), "{content}");
+}
+
+#[test]
+fn misspelled_variable_is_reported_with_all_other_mistakes() {
+    let output = command(&["config", "show"])
+        .env("REFINER_DEPHT", "1")
+        .env("REFINER_RPC_TIMEOUT", "5")
+        .env("REFINER_MAX_FEE_GWEI", "abc")
+        .env("REFINER_MAX_SPEND_PER_DAY", std::ffi::OsStr::from_bytes(b"2.5\xc2"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    for problem in [
+        "REFINER_DEPHT: no such setting; did you mean REFINER_DEPTH?",
+        "rpc-timeout: expected a duration",
+        "max-fee-gwei: expected a number",
+        "REFINER_MAX_SPEND_PER_DAY: its value is not UTF-8",
+    ] {
+        assert_eq!(printed.matches(problem).count(), 1, "{problem}: {printed}");
+    }
 }

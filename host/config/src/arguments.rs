@@ -38,7 +38,10 @@ impl<S: Scoped> Flags<S> {
 
     /// Reads these flags, then this environment, then a file. Problems are collected, for more of the caller's own.
     pub fn read_from(&self, environment: &Environment, file: Option<&PathBuf>, problems: &mut Vec<Problem>) -> Values {
-        problems.extend(environment.misspelled());
+        // After these two every command reads settings of its own, whose mistakes are reported together with a misspelled variable.
+        if !matches!(S::SCOPE, Scope::Program | Scope::File) {
+            problems.extend(environment.misspelled());
+        }
         let in_file = file.map(|path| (path, file::read(path, S::SCOPE, problems)));
         let in_file = in_file.as_ref().map(|(path, given)| (*path, given));
         Values::merge(S::SCOPE, &self.given, environment, in_file, problems)

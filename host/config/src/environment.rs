@@ -1,12 +1,17 @@
 //! The variables of the process as settings.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fmt,
+    path::PathBuf,
+};
 
 use refiner_proofchain::Secret;
 
 use crate::{
     problem::Problem,
-    row::{Former, PREFIX, variable_of},
+    row::{PREFIX, Row},
     table,
 };
 
@@ -16,7 +21,9 @@ pub const KEY_VARIABLE: &str = "BLOCK_RESULT_OPERATOR_PRIVATE_KEY";
 pub const KEY_PIPE_VARIABLE: &str = "REFINER_HANDED_OVER_KEY";
 
 /// Edits that turn a misspelled name into a known one, at most.
-const MISSPELLED_EDITS: usize = 2;
+const MISSPELLED_EDITS_MAX: usize = 2;
+/// Characters behind the prefix for each of them: with fewer in common, a name is another one.
+const CHARACTERS_FOR_AN_EDIT: usize = 3;
 
 /// The variables of the process, without those that are empty.
 ///
@@ -24,21 +31,33 @@ const MISSPELLED_EDITS: usize = 2;
 /// pair of quotes around the whole are no part of it.
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    /// The names of those whose value is not UTF-8.
+    not_text: BTreeSet<String>,
     key: Option<Secret>,
 }
 
 impl Environment {
     /// The variables of this process.
     pub fn of_process() -> Self {
-        Self::of(
-            refiner_environment::variables()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
+        Self::of_system(refiner_environment::variables())
+    }
+
+    /// These variables as the system has them. One whose name is not UTF-8 is none of this program's.
+    fn of_system(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let (mut texts, mut not_text) = (Vec::new(), BTreeSet::new());
+        for (name, value) in variables {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => texts.push((name, value)),
+                (Ok(name), Err(_)) => drop(not_text.insert(name)),
+                (Err(_), _) => {}
+            }
+        }
+        Self { not_text, ..Self::of(texts) }
     }
 
     /// These variables.
     pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut environment = Self { variables: BTreeMap::new(), key: None };
+        let mut environment = Self { variables: BTreeMap::new(), not_text: BTreeSet::new(), key: None };
         for (name, value) in variables {
             let value = bare(&value);
             if value.is_empty() {
@@ -80,6 +99,11 @@ impl Environment {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// True for a variable whose value is not UTF-8.
+    pub(crate) fn is_not_text(&self, name: &str) -> bool {
+        self.not_text.contains(name)
+    }
+
     /// The user's directory for what programs can make or fetch again.
     fn user_cache(&self) -> Option<PathBuf> {
         let path = |name: &str| self.value(name).map(PathBuf::from);
@@ -101,11 +125,14 @@ impl Environment {
     /// Variables with this program's prefix that are a misspelling of a known one. Others are left alone: a shared environment holds
     /// the variables of other programs and of other versions too.
     pub(crate) fn misspelled(&self) -> Vec<Problem> {
-        let known = known_variables();
-        let ours = self.variables.keys().filter(|name| name.starts_with(PREFIX) && !known.contains(name));
+        let known: BTreeSet<String> = table::rows().flat_map(Row::variables).collect();
+        let ours = self.variables.keys().chain(&self.not_text).filter(|name| !known.contains(*name));
         let misspelled = ours.filter_map(|name| {
-            let meant = known.iter().find(|known| edits(name, known) <= MISSPELLED_EDITS)?;
-            Some(Problem::Misspelled { name: name.clone(), meant: meant.clone() })
+            let own = name.strip_prefix(PREFIX)?;
+            let edits_max = MISSPELLED_EDITS_MAX.min(own.chars().count() / CHARACTERS_FOR_AN_EDIT);
+            let distance = |known: &String| Some((edits(own, known.strip_prefix(PREFIX)?), known.clone()));
+            let (least, meant) = known.iter().filter_map(distance).min()?;
+            (least <= edits_max).then(|| Problem::Misspelled { name: name.clone(), meant })
         });
         misspelled.collect()
     }
@@ -116,17 +143,6 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }
-}
-
-fn known_variables() -> Vec<String> {
-    let rows = table::rows().flat_map(|row| {
-        let former = row.former.iter().map(|former| match former {
-            Former::Name { name, .. } => variable_of(name),
-            Former::Variable(name) => (*name).to_owned(),
-        });
-        former.chain([row.variable()])
-    });
-    rows.collect()
 }
 
 /// The directory for what this program can make or fetch again: [`table::CACHE_DIR`], or `refiner` in the user's cache.
@@ -157,23 +173,29 @@ fn bare(value: &str) -> &str {
     unquoted.unwrap_or(value).trim()
 }
 
-/// Insertions, deletions and substitutions that turn one text into the other (Levenshtein).
+/// Insertions, deletions, substitutions and exchanges of neighbours that turn one text into the other (optimal string alignment).
 fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (position, character) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], position + 1);
-        for index in 0..other.len() {
-            let substituted = diagonal + usize::from(other[index] != character);
-            diagonal = row[index + 1];
-            row[index + 1] = substituted.min(row[index] + 1).min(diagonal + 1);
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];
+    for i in 1..=one.len() {
+        let mut row = vec![i];
+        for j in 1..=other.len() {
+            let substituted = rows[i - 1][j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut least = substituted.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[other.len()]
+    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
@@ -203,8 +225,48 @@ mod tests {
     }
 
     #[test]
+    fn name_is_a_misspelling_of_the_nearest_known_one_and_of_none_that_is_far() {
+        for (name, meant) in [
+            ("REFINER_RCP", Some("REFINER_RPC")),
+            ("REFINER_RPCS", Some("REFINER_RPC")),
+            ("REFINER_MAX_FEES_GWIE", Some("REFINER_MAX_FEE_GWEI")),
+            ("REFINER_FOO", None),
+            ("REFINER_LG", None),
+            ("REFINER_", None),
+        ] {
+            let found = environment(&[(name, "1")]).misspelled().pop().map(|problem| problem.to_string());
+            let expected = meant.map(|meant| format!("{name}: no such setting; did you mean {meant}?"));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn value_that_is_not_utf8_is_known_by_its_name() {
+        let value = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let environment = Environment::of_system([
+            ("REFINER_MAX_SPEND_PER_DAY".into(), value(b"2.5\xc2")),
+            (KEY_VARIABLE.into(), value(b"\xff")),
+            ("REFINER_DEPTH".into(), value(b"2")),
+            (value(b"REFINER_RPC\xff"), value(b"http://a")),
+        ]);
+        assert!(environment.is_not_text("REFINER_MAX_SPEND_PER_DAY") && environment.is_not_text(KEY_VARIABLE));
+        assert!(!environment.is_not_text("REFINER_DEPTH") && environment.value("REFINER_DEPTH") == Some("2"));
+        let mut problems = Vec::new();
+        crate::Flags::<crate::scope::Run>::default().read_from(&environment, None, &mut problems);
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let key = format!("{KEY_VARIABLE}: its value is not UTF-8");
+        assert_eq!(problems, [key, "REFINER_MAX_SPEND_PER_DAY: its value is not UTF-8".to_owned()]);
+        // They are none of another command's.
+        let mut problems = Vec::new();
+        crate::Flags::<crate::scope::ContentServe>::default().read_from(&environment, None, &mut problems);
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
     fn edits_are_counted() {
-        for (one, other, expected) in [("", "", 0), ("a", "", 1), ("depht", "depth", 2), ("rpc", "rpcs", 1)] {
+        for (one, other, expected) in
+            [("", "", 0), ("a", "", 1), ("depht", "depth", 1), ("ca", "abc", 3), ("rpc", "rpcs", 1)]
+        {
             assert_eq!((edits(one, other), edits(other, one)), (expected, expected), "{one} {other}");
         }
     }

@@ -23,7 +23,9 @@ pub(crate) fn read(path: &Path, scope: Scope, problems: &mut Vec<Problem>) -> Gi
     let table: Table = match toml::from_str(&text) {
         Ok(table) => table,
         Err(source) => {
-            problems.push(Problem::Toml { path: path.to_owned(), source: Box::new(source) });
+            let before = source.span().and_then(|span| text.as_bytes().get(..span.start));
+            let line = before.map(|before| before.iter().filter(|byte| **byte == b'\n').count() + 1);
+            problems.push(Problem::Toml { path: path.to_owned(), line, source: Box::new(source) });
             return Given::new();
         }
     };

@@ -25,11 +25,13 @@ pub enum Problem {
         source: std::io::Error,
     },
     /// The configuration file is not TOML.
-    #[error("{}: not TOML: {source}", path.display())]
+    #[error("{}: not TOML: {}{}", path.display(), source.message(), Line(*line))]
     Toml {
         /// Path of the file.
         path: PathBuf,
-        /// The place and the reason.
+        /// Line of the fault, from 1, where it is known.
+        line: Option<usize>,
+        /// The reason. Its text as a whole has the line itself, which may hold a credential.
         source: Box<toml::de::Error>,
     },
     /// A key of a file that is no setting.
@@ -69,6 +71,20 @@ pub enum Problem {
         found: String,
         /// Origin of the value.
         origin: Origin,
+    },
+    /// A key in the place of the path of its file.
+    #[error("{key}: looks like a key, which is not shown; expected the path of the file that holds it ({origin})")]
+    Key {
+        /// Key of the setting concerned.
+        key: &'static str,
+        /// Origin of the value.
+        origin: Origin,
+    },
+    /// A variable whose value is no text.
+    #[error("{name}: its value is not UTF-8")]
+    NotText {
+        /// The variable.
+        name: String,
     },
     /// A value out of its bounds.
     #[error("{key}: {found} is not between {least} and {most} ({origin})")]
@@ -128,6 +144,14 @@ pub enum Problem {
         /// The second.
         other: &'static str,
     },
+}
+
+struct Line(Option<usize>);
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |line| write!(f, " (line {line})"))
+    }
 }
 
 impl fmt::Display for ConfigError {

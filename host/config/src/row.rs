@@ -127,6 +127,8 @@ pub struct Row {
     pub form: Form,
     /// The value may carry a credential, and stands in no error.
     pub confidential: bool,
+    /// The value is the path of a file with a secret. A key in its place is refused, and stands in no error.
+    pub secret_file: bool,
     /// Names before the present one.
     pub former: &'static [Former],
     pub(crate) measure: fn(&str) -> Option<Measure>,
@@ -175,6 +177,7 @@ impl<T: Read> Setting<T> {
             commas: false,
             form: T::FORM,
             confidential: false,
+            secret_file: false,
             former: &[],
             measure: T::measure,
             expected: T::EXPECTED,
@@ -229,6 +232,12 @@ impl<T: Read> Setting<T> {
         self
     }
 
+    /// Refuses a key in the place of the path.
+    pub(crate) const fn of_secret(mut self) -> Self {
+        self.row.secret_file = true;
+        self
+    }
+
     /// Replaces the form of a value in errors.
     pub(crate) const fn expecting(mut self, expected: &'static str) -> Self {
         self.row.expected = expected;
@@ -240,6 +249,15 @@ impl Row {
     /// The environment variable.
     pub fn variable(&self) -> String {
         self.variable.map_or_else(|| variable_of(self.name), str::to_owned)
+    }
+
+    /// Every environment variable that gives it, former ones included.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = String> {
+        let former = self.former.iter().map(|former| match former {
+            Former::Name { name, .. } => variable_of(name),
+            Former::Variable(name) => (*name).to_owned(),
+        });
+        std::iter::once(self.variable()).chain(former)
     }
 
     /// True when it belongs to the scope.

@@ -24,8 +24,22 @@ impl Scalar for RuleLimit {
     fn scalar(text: &str) -> Option<Self> {
         let (place, value) = text.split_once('=')?;
         let (rule, name) = place_of(place)?;
-        let value = LIMIT_NAMES.contains(&name).then(|| amount(name, value)).flatten()?;
+        let value = LIMIT_NAMES.contains(&name).then(|| Self::amount(name, value)).flatten()?;
         Some(Self { rule, name: name.to_owned(), value })
+    }
+}
+
+impl RuleLimit {
+    /// A number in the limit's own unit, which its name ends with, or a size or a duration with another, such as `512MiB` or `60s`.
+    pub fn amount(name: &str, text: &str) -> Option<u64> {
+        if let Ok(number) = text.replace('_', "").parse() {
+            return Some(number);
+        }
+        if name.ends_with("_bytes") {
+            return Bytes::scalar(text).map(|bytes| bytes.0);
+        }
+        let duration = name.ends_with("_ms").then(|| Duration::scalar(text)).flatten()?;
+        u64::try_from(duration.as_millis()).ok()
     }
 }
 
@@ -110,18 +124,6 @@ fn place_of(text: &str) -> Option<(Option<String>, &str)> {
         Some((rule, name)) => (!rule.is_empty()).then(|| (Some(rule.to_owned()), name)),
         None => Some((None, text)),
     }
-}
-
-/// A number in the limit's own unit, which its name ends with, or a size or a duration with another.
-fn amount(name: &str, text: &str) -> Option<u64> {
-    if let Ok(number) = text.replace('_', "").parse() {
-        return Some(number);
-    }
-    if name.ends_with("_bytes") {
-        return Bytes::scalar(text).map(|bytes| bytes.0);
-    }
-    let duration = name.ends_with("_ms").then(|| Duration::scalar(text)).flatten()?;
-    u64::try_from(duration.as_millis()).ok()
 }
 
 #[cfg(test)]

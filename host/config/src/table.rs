@@ -213,13 +213,13 @@ settings! {
 
     /// File with the operator's key, 64 hexadecimal digits.
     KEY_FILE: Option<PathBuf> = "key-file" <"FILE"> .under(OPERATOR).on(&[Run, KeyImport, KeyAddress])
-        .formerly(&[Variable("BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE")]);
+        .of_secret().formerly(&[Variable("BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE")]);
 
     /// Encrypted keystore, version 3; the daemon needs `--password-file` with it.
-    KEYSTORE: Option<PathBuf> = "keystore" <"FILE"> .under(OPERATOR).on(&[Run, KeyAddress]);
+    KEYSTORE: Option<PathBuf> = "keystore" <"FILE"> .under(OPERATOR).on(&[Run, KeyAddress]).of_secret();
 
     /// File with the keystore's password.
-    PASSWORD_FILE: Option<PathBuf> = "password-file" <"FILE"> .under(OPERATOR).on(WITH_PASSWORD);
+    PASSWORD_FILE: Option<PathBuf> = "password-file" <"FILE"> .under(OPERATOR).on(WITH_PASSWORD).of_secret();
 
     /// Permits files with a key or a password that group or others may read.
     INSECURE_KEY_PERMISSIONS: bool = "insecure-key-permissions" <"BOOL"> .under(OPERATOR).on(WITH_PASSWORD)

@@ -5,10 +5,10 @@ use std::{
     path::PathBuf,
 };
 
-use refiner_proofchain::Secret;
+use refiner_proofchain::{LocalKey, Secret};
 
 use crate::{
-    environment::Environment,
+    environment::{Environment, KEY_VARIABLE},
     origin::Origin,
     problem::Problem,
     row::{Former, Row, Scope, Setting, variable_of},
@@ -52,16 +52,25 @@ impl Values {
         file: Option<(&PathBuf, &Given)>,
         problems: &mut Vec<Problem>,
     ) -> Self {
+        if matches!(scope, Scope::Run | Scope::KeyAddress) && environment.is_not_text(KEY_VARIABLE) {
+            problems.push(Problem::NotText { name: KEY_VARIABLE.to_owned() });
+        }
         let mut values =
             Self { given: BTreeMap::new(), faulty: BTreeSet::new(), key: environment.key(), warnings: Vec::new() };
         for row in table::rows().filter(|row| row.is_in(scope)) {
-            let found = values
-                .of_names(row, |name| of_flag(row, flags.get(name)?), |_| Origin::Flag, problems)
-                .or_else(|| values.of_environment(row, environment, problems))
-                .or_else(|| {
-                    let (path, given) = file?;
-                    values.of_names(row, |name| given.get(name).cloned(), |_| Origin::File(path.clone()), problems)
-                });
+            let of_flags = values.of_names(row, |name| of_flag(row, flags.get(name)?), |_| Origin::Flag, problems);
+            // Without it, a bound that an operator set would not hold.
+            if of_flags.is_none()
+                && let Some(name) = row.variables().find(|name| environment.is_not_text(name))
+            {
+                problems.push(Problem::NotText { name });
+                values.faulty.insert(row.name);
+                continue;
+            }
+            let found = of_flags.or_else(|| values.of_environment(row, environment, problems)).or_else(|| {
+                let (path, given) = file?;
+                values.of_names(row, |name| given.get(name).cloned(), |_| Origin::File(path.clone()), problems)
+            });
             let Some((texts, origin)) = found else { continue };
             if check(row, &texts, &origin, problems) {
                 values.given.insert(row.name, (texts, origin));
@@ -187,6 +196,10 @@ fn check(row: &'static Row, texts: &[String], origin: &Origin, problems: &mut Ve
     let before = problems.len();
     for text in texts {
         let key = row.name;
+        if row.secret_file && LocalKey::has_form(text) {
+            problems.push(Problem::Key { key, origin: origin.clone() });
+            continue;
+        }
         let found = || if row.confidential { concealed(text) } else { text.clone() };
         let Some(measure) = (row.measure)(text) else {
             problems.push(Problem::Value { key, expected: row.expected, found: found(), origin: origin.clone() });

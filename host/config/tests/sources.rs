@@ -179,6 +179,48 @@ fn everything_that_is_wrong_is_reported_at_once_with_its_origin() {
 }
 
 #[test]
+fn key_in_the_place_of_its_file_is_refused_in_every_source_and_shown_in_none() {
+    let digits = "5A".repeat(32);
+    let is_refused = |sources: Sources<'_>, setting: &str, origin: &str| {
+        let (values, problems) = sources.read();
+        let expected = format!(
+            "{setting}: looks like a key, which is not shown; expected the path of the file that holds it ({origin})"
+        );
+        assert_eq!(problems, [expected]);
+        assert!(!format!("{values:?}").contains(&digits), "{values:?}");
+        assert!(table::rows().all(|row| values.shown(row).0.is_none_or(|texts| !texts.concat().contains(&digits))));
+    };
+    for key in [digits.clone(), format!("0x{digits}"), format!("0X{digits}")] {
+        let variable = [("REFINER_KEY_FILE", &*key)];
+        is_refused(Sources { variables: &variable, ..NOTHING }, "key-file", "environment, REFINER_KEY_FILE");
+        let former = [("BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE", &*key)];
+        let origin = "environment, BLOCK_RESULT_OPERATOR_PRIVATE_KEY_FILE";
+        is_refused(Sources { variables: &former, ..NOTHING }, "key-file", origin);
+        is_refused(Sources { flags: &["--password-file", &key], ..NOTHING }, "password-file", "flag");
+        let file = format!("keystore = \"{key}\"");
+        is_refused(Sources { file: &file, ..NOTHING }, "keystore", "DIR/refiner.toml");
+    }
+    // One digit fewer is a name.
+    let name = &digits[1..];
+    assert_eq!(
+        Sources { flags: &["--key-file", name], ..NOTHING }.values().get(&table::KEY_FILE),
+        Some(PathBuf::from(name))
+    );
+}
+
+#[test]
+fn line_of_a_file_that_is_no_toml_is_numbered_and_not_shown() {
+    let key = "5a".repeat(32);
+    for line in [format!("key-file = 0x{key}"), format!("key-file = {key}"), format!("key-file = \"{key}")] {
+        let file = format!("depth = 3\n{line}\n");
+        let (_, problems) = Sources { file: &file, ..NOTHING }.read();
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem.starts_with("DIR/refiner.toml: not TOML: ") && problem.ends_with(" (line 2)"), "{problem}");
+        assert!(!problem.contains(&key), "{problem}");
+    }
+}
+
+#[test]
 fn variables_of_other_commands_and_other_programs_stop_nothing() {
     let variables = [
         ("REFINER_EVM_LISTEN", "not an address"),

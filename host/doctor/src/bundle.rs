@@ -89,8 +89,11 @@ pub fn redaction(arguments: &Run, key: Option<&Secret>) -> Redaction {
     }
     let files = [&table::KEY_FILE, &table::KEYSTORE, &table::PASSWORD_FILE];
     for path in files.into_iter().filter_map(|setting| values.get(setting)) {
-        if let Some(text) = read_secret(&path) {
-            redaction.add_file(text.expose());
+        match read_secret(&path) {
+            Some(text) => redaction.add_file(text.expose()),
+            // A password that was given in the place of its file.
+            None if path.components().count() == 1 && !path.exists() => redaction.add(&path.to_string_lossy()),
+            None => {}
         }
     }
     redaction

@@ -35,9 +35,6 @@ use refiner_proofchain::{LocalKey, Secret, SecretFile};
 use refiner_custody as custody;
 use refiner_terminal as terminal;
 
-/// Digits of a key.
-const KEY_DIGITS: usize = 64;
-
 /// Runs the whole command.
 pub fn run(command: &Command) -> Result<ExitCode, Failure> {
     custody::keep_memory_private()?;
@@ -130,7 +127,5 @@ fn file(values: &Values, setting: &'static Setting<Option<PathBuf>>) -> Option<S
 
 /// True for the digits of a key, typed in place of a file's name.
 fn is_key(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    let digits = text.strip_prefix("0x").unwrap_or(&text);
-    digits.len() == KEY_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    path.to_str().is_some_and(LocalKey::has_form)
 }

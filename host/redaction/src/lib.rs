@@ -14,7 +14,7 @@
 //! assert_eq!(redaction.redacted("asked with plain-words"), "asked with …");
 //! ```
 
-use refiner_proofchain::{Endpoint, Secret};
+use refiner_proofchain::{Endpoint, LocalKey, Secret};
 use serde_json::Value;
 use url::Url;
 
@@ -65,8 +65,9 @@ impl Redaction {
     /// Adds a variable of the environment: all of its value where its name speaks of a secret, else what an address in it hides.
     pub fn add_variable(&mut self, name: &str, value: &str) {
         let name = name.to_ascii_uppercase();
-        // Files of secrets are named by paths, which are none.
-        let is_path = value.starts_with('/') || name.ends_with("_FILE") || name.ends_with("_PATH");
+        // Files of secrets are named by paths, which are none, but for a secret that was given in the place of its file.
+        let is_named = value.starts_with('/') || name.ends_with("_FILE") || name.ends_with("_PATH");
+        let is_path = is_named && !LocalKey::has_form(value);
         if VARIABLES.iter().any(|part| name.contains(part)) && !is_path {
             self.add(value);
         }
@@ -279,12 +280,16 @@ mod tests {
         redaction.add_variable("MORALIS_API_KEY", "plain-words");
         redaction.add_variable("ERIGON_NODE", "https://someone:pa%20ssword@host/v3/path-of-it,http://b/other-path");
         redaction.add_variable("REFINER_PASSWORD_FILE", "/run/secrets/password");
+        let key = format!("0x{}", "5a".repeat(32));
+        redaction.add_variable("REFINER_KEY_FILE", &key);
         for (text, expected) in [
             ("plain-words", HIDDEN),
             ("someone", HIDDEN),
             ("pa ssword and pa%20ssword", "… and …"),
             ("path-of-it, other-path", "…, …"),
             ("/run/secrets/password", "/run/secrets/password"),
+            (key.as_str(), HIDDEN),
+            (&key[2..], HIDDEN),
         ] {
             assert_eq!(redaction.redacted(text), expected);
         }

@@ -30,8 +30,7 @@ impl LocalKey {
     ///
     /// [`KeyError`]
     pub fn parse(text: &Secret) -> Result<Self, KeyError> {
-        let digits = text.expose().trim();
-        let digits = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits);
+        let digits = bare(text.expose());
         if digits.chars().count() != KEY_DIGITS {
             return Err(KeyError::Length { digits: digits.chars().count() });
         }
@@ -40,6 +39,12 @@ impl LocalKey {
         let decoded = with_clean_stack(|| alloy_primitives::hex::decode_to_slice(digits, bytes.as_mut_slice()));
         decoded.map_err(|_| KeyError::NotHex)?;
         Self::from_bytes(bytes)
+    }
+
+    /// True for a text in the form of a key, whatever it was meant to be: 64 hex digits, with or without `0x`.
+    pub fn has_form(text: &str) -> bool {
+        let digits = bare(text);
+        digits.len() == KEY_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     }
 
     /// A new key.
@@ -142,6 +147,12 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
     fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The digits of a key, without spaces around them and `0x`.
+fn bare(text: &str) -> &str {
+    let digits = text.trim();
+    digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).unwrap_or(digits)
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), KeyError> {
