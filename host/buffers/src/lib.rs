@@ -27,6 +27,11 @@ use bytes::Bytes;
 const KEPT_MAX: usize = 16;
 /// Larger ones go back to the system: ordinary specimens have under 4 MiB.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
+/// A buffer that pieces fill has room for this many times the bytes that came: memory that is asked for can be resident before it is
+/// written to, and what was announced may never come.
+const GROWTH: usize = 2;
+/// Room for the first pieces, which is not worth growing from.
+const FIRST_ROOM_BYTES: usize = 16 << 10;
 
 /// A few buffers. Clones share them.
 #[derive(Clone)]
@@ -58,13 +63,11 @@ impl Buffers {
         Self { kept: Arc::default(), kept_max, buffer_bytes_max }
     }
 
-    /// A buffer to fill piece by piece, for some `expected_bytes`.
+    /// A buffer to fill piece by piece, with some `expected_bytes`. It takes no memory before the first piece, and then grows with
+    /// the bytes that come, up to just those that are expected.
     #[must_use]
     pub fn filling(&self, expected_bytes: usize) -> Filling {
-        let mut lent = self.lent();
-        // Memory that is asked for and not written to costs nothing yet.
-        lent.buffer.reserve_exact(expected_bytes.saturating_sub(lent.buffer.len()));
-        Filling(lent)
+        Filling { lent: None, expected_bytes, home: self.clone() }
     }
 
     /// The first bytes of a buffer of `length`, as many as `fill` returns; the buffer it gets holds arbitrary bytes.
@@ -101,13 +104,18 @@ impl fmt::Debug for Buffers {
 }
 
 /// A buffer on its way to be bytes.
-pub struct Filling(Lent);
+pub struct Filling {
+    /// `None` before the first piece.
+    lent: Option<Lent>,
+    expected_bytes: usize,
+    home: Buffers,
+}
 
 impl Filling {
     /// The bytes so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.used
+        self.lent.as_ref().map_or(0, |lent| lent.used)
     }
 
     /// True before the first byte.
@@ -118,17 +126,24 @@ impl Filling {
 
     /// Adds a piece behind the others.
     pub fn push(&mut self, piece: &[u8]) {
-        let Lent { buffer, used, .. } = &mut self.0;
+        let Lent { buffer, used, .. } = self.lent.get_or_insert_with(|| self.home.lent());
         let (over, new) = piece.split_at(piece.len().min(buffer.len() - *used));
         buffer[*used..][..over.len()].copy_from_slice(over);
-        buffer.extend_from_slice(new);
         *used += piece.len();
+        if *used > buffer.capacity() {
+            let grown = used.saturating_mul(GROWTH);
+            // Just as much as is expected: grown beyond it, a buffer for an ordinary specimen would be too large to be kept.
+            let room =
+                if *used > self.expected_bytes { grown } else { grown.max(FIRST_ROOM_BYTES).min(self.expected_bytes) };
+            buffer.reserve_exact(room - buffer.len());
+        }
+        buffer.extend_from_slice(new);
     }
 
     /// All the pieces.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        Bytes::from_owner(self.0)
+        self.lent.map(Bytes::from_owner).unwrap_or_default()
     }
 }
 
@@ -233,6 +248,33 @@ mod tests {
         large.push(&[0; 1001]);
         drop(large.into_bytes());
         assert_eq!(buffers.kept().waiting.len(), 0, "it is larger than what is kept");
+    }
+
+    #[test]
+    fn filling_that_got_little_holds_little_whatever_it_expects() {
+        let buffers = Buffers::default();
+        let fillings: Vec<_> = (0..3).map(|_| buffers.filling(BUFFER_BYTES_MAX)).collect();
+        assert!(fillings.iter().all(|filling| filling.lent.is_none() && filling.is_empty()));
+        drop(fillings);
+        assert_eq!(buffers.kept().waiting.len(), 0);
+
+        let mut filling = buffers.filling(BUFFER_BYTES_MAX);
+        let capacity = |filling: &Filling| filling.lent.as_ref().unwrap().buffer.capacity();
+        let mut growths = Vec::new();
+        while filling.len() < BUFFER_BYTES_MAX {
+            filling.push(&[7; 1 << 10]);
+            assert!(capacity(&filling) <= FIRST_ROOM_BYTES.max(GROWTH * filling.len()), "{}", filling.len());
+            growths.push(capacity(&filling));
+        }
+        growths.dedup();
+        assert!(growths.len() <= 10, "each growth copies what came: {growths:?}");
+        assert_eq!(capacity(&filling), BUFFER_BYTES_MAX, "just what was expected, so that it is kept");
+        drop(filling.into_bytes());
+        assert_eq!(buffers.kept().waiting.len(), 1);
+        // It is used again as it is.
+        let mut again = buffers.filling(10);
+        again.push(&[8; 10]);
+        assert_eq!((capacity(&again), buffers.kept().waiting.len()), (BUFFER_BYTES_MAX, 0));
     }
 
     #[test]

@@ -21,6 +21,9 @@ use crate::http::{Failure, TransportError, Window, milliseconds};
 const FORM_EXTRA_BYTES: usize = 1 << 20;
 /// A buffer that grows has been copied into one of twice its size, and both were there at once.
 const GROWTH_FACTOR: usize = 3;
+/// Bytes that must have come of a body before memory is taken for all that its client announced: even memory that is not written to is
+/// resident in part.
+const TRUSTED_BYTES: usize = 1 << 20;
 /// A refused body is read on up to this many times what is accepted, so that its client reads the answer.
 const DISCARD_FACTOR: usize = 4;
 
@@ -60,14 +63,17 @@ impl Incoming {
         }
         let factor = if self.stated_bytes.is_some() { 1 } else { GROWTH_FACTOR };
         let mut reserved = Reserved::default();
-        // Memory that is asked for and not written to costs nothing yet.
-        let mut body = BytesMut::with_capacity(self.stated_bytes.unwrap_or_default());
+        let mut body = BytesMut::new();
         self.is_asked_for = false;
         while let Some(piece) = self.piece(limits).await? {
             if piece.len() > limit_bytes - body.len() {
                 return Err(too_large());
             }
             budget.grow(&mut reserved, piece.len().saturating_mul(factor)).await?;
+            let room = room(body.len() + piece.len(), self.stated_bytes);
+            if room > body.capacity() {
+                body.reserve(room - body.len());
+            }
             body.extend_from_slice(&piece);
         }
         Ok((body.freeze(), reserved))
@@ -97,5 +103,35 @@ impl Incoming {
         };
         self.has_ended = true;
         result
+    }
+}
+
+/// Room for a body of which so many bytes came: little where little did, and just what was announced when much did, so that a large body
+/// is not copied while it grows.
+fn room(bytes: usize, stated_bytes: Option<usize>) -> usize {
+    match stated_bytes {
+        Some(stated) if bytes > TRUSTED_BYTES => stated.max(bytes),
+        Some(stated) => bytes.saturating_mul(2).min(stated).max(bytes),
+        None => bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_of_which_little_came_has_little_room_whatever_was_announced() {
+        for (bytes, stated, expected) in [
+            (1, Some(100 << 20), 2),
+            (1 << 10, Some(100 << 20), 2 << 10),
+            (1 << 10, Some(1_500), 1_500),
+            (1 << 10, Some(10), 1 << 10),
+            (TRUSTED_BYTES, Some(100 << 20), 2 * TRUSTED_BYTES),
+            (TRUSTED_BYTES + 1, Some(100 << 20), 100 << 20),
+            (5, None, 5),
+        ] {
+            assert_eq!(room(bytes, stated), expected, "{bytes} of {stated:?}");
+        }
     }
 }
