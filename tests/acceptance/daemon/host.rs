@@ -2,16 +2,16 @@
 
 use std::{
     fs,
-    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     net::TcpStream,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use refiner_journal::State;
 use refiner_testchain::{Fault as RpcFault, TRIAL};
 use refiner_testkit::pinner::{Fault, Route};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 
 use crate::{
@@ -63,6 +63,50 @@ async fn second_signal_ends_it_at_once() {
     bench.until("it was told", |bench| bench.log().contains("shutting down")).await;
     bench.signal(Signal::TERM);
     assert_eq!(bench.ended().await, Some(143), "{}", bench.log());
+}
+
+/// True where a set of signals in an account of a process has SIGHUP, whose bit is the lowest.
+fn has_hang_up(status: &str, set: &str) -> bool {
+    let signals = status.lines().find_map(|line| line.strip_prefix(set)).unwrap().trim();
+    u64::from_str_radix(signals, 16).unwrap() & 1 != 0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terminal_that_closes_ends_it_in_order() {
+    // Children ignore what this process ignores, such as one that nohup started.
+    if has_hang_up(&fs::read_to_string("/proc/self/status").unwrap(), "SigIgn:") {
+        return;
+    }
+    let Some(mut bench) = Bench::new().await else { return };
+    bench.start_ready().await;
+    // The shell hangs up, and the kernel does once more.
+    bench.signal(Signal::HUP);
+    bench.until("it stops", |bench| bench.log().contains("shutting down") || bench.has_ended()).await;
+    if !bench.has_ended() {
+        bench.signal(Signal::HUP);
+        assert_eq!(bench.ended().await, Some(0), "{}", bench.log());
+    }
+    assert!(bench.log().contains("shutting down") && !bench.log().contains("second signal"), "{}", bench.log());
+}
+
+#[test]
+fn service_ends_with_its_terminal_and_one_that_nohup_started_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    for (by, is_ignored) in [(&["nohup"][..], true), (&["env", "--default-signal=HUP"], false)] {
+        let mut command = Command::new(by[0]);
+        command.args(&by[1..]).arg(env!("CARGO_BIN_EXE_refiner"));
+        command.args(["content", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(directory.path());
+        let mut service = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // It serves, so its handlers stand.
+        let mut line = String::new();
+        BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", service.id())).unwrap();
+        let sent = if is_ignored { Signal::TERM } else { Signal::HUP };
+        kill_process(Pid::from_child(&service), sent).unwrap();
+        assert_eq!(service.wait().unwrap().code(), Some(0), "{by:?} {line}");
+        let (ignored, caught) = (has_hang_up(&status, "SigIgn:"), has_hang_up(&status, "SigCgt:"));
+        assert_eq!((ignored, caught), (is_ignored, !is_ignored), "{by:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::observe::status::Status;
 
-/// Cancels `stop` on SIGTERM or SIGINT; the second of them ends the process.
+/// Cancels `stop` on SIGTERM, SIGINT or SIGHUP; a second SIGTERM or SIGINT ends the process.
 pub fn on_signals(stop: &CancellationToken, status: &Status) -> io::Result<()> {
     let status = status.clone();
     shutdown_on_signal(stop, move || {
