@@ -20,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The processes, in the order of their start.
 pub struct Children {
     directory: PathBuf,
+    is_kept: bool,
     running: Vec<Running>,
 }
 
@@ -29,9 +30,9 @@ struct Running {
 }
 
 impl Children {
-    /// No processes yet; their logs are in this directory.
-    pub fn in_directory(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), running: Vec::new() }
+    /// No processes yet; their logs are in this directory, which is kept at the end or removed.
+    pub fn in_directory(directory: &Path, is_kept: bool) -> Self {
+        Self { directory: directory.to_owned(), is_kept, running: Vec::new() }
     }
 
     /// Starts a process with nothing of this one's environment: variables of an operator are not meant for a devnet.
@@ -57,12 +58,17 @@ impl Children {
         self.directory.join(format!("{name}.log"))
     }
 
+    /// The error of a process that gives no sign of life.
+    pub fn silent(&self, name: &'static str, patience: Duration) -> DevnetError {
+        DevnetError::Silent { name, seconds: patience.as_secs(), log: self.log(name), is_kept: self.is_kept }
+    }
+
     /// An error when any process ended by itself.
     pub fn all_run(&mut self) -> Result<(), DevnetError> {
         for running in &mut self.running {
             if let Ok(Some(status)) = running.child.try_wait() {
                 let log = self.directory.join(format!("{}.log", running.name));
-                return Err(DevnetError::Ended { name: running.name, status, log });
+                return Err(DevnetError::Ended { name: running.name, status, log, is_kept: self.is_kept });
             }
         }
         Ok(())

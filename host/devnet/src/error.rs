@@ -23,10 +23,10 @@ pub enum DevnetError {
     Start { program: PathBuf, source: io::Error },
     /// A process that ended by itself.
     #[error("{name} ended: {status}; its log is {}", OneLine(.log.display()))]
-    Ended { name: &'static str, status: std::process::ExitStatus, log: PathBuf },
+    Ended { name: &'static str, status: std::process::ExitStatus, log: PathBuf, is_kept: bool },
     /// A process that gives no sign of life.
     #[error("{name} did not answer within {seconds} s; its log is {}", OneLine(.log.display()))]
-    Silent { name: &'static str, seconds: u64, log: PathBuf },
+    Silent { name: &'static str, seconds: u64, log: PathBuf, is_kept: bool },
     /// The node is not reached.
     #[error("{method}: the node does not answer: {source}")]
     Node { method: &'static str, source: reqwest::Error },
@@ -85,9 +85,13 @@ impl Diagnostic for DevnetError {
                     .into(),
             ),
             Self::NotEmpty { .. } => Some("name a directory by --dir that is empty or not there".into()),
-            Self::Ended { .. } | Self::Silent { .. } => Some("give --dir to keep the log".into()),
+            Self::Ended { is_kept: false, .. } | Self::Silent { is_kept: false, .. } => {
+                Some("give --dir to keep the log".into())
+            }
             Self::Print(error) => error.hint(),
-            Self::Start { .. }
+            Self::Ended { .. }
+            | Self::Silent { .. }
+            | Self::Start { .. }
             | Self::Node { .. }
             | Self::Refused { .. }
             | Self::Setup { .. }

@@ -124,7 +124,7 @@ pub fn run(settings: &Settings, report: Reporter<'_>) -> Result<(), DevnetError>
         return Err(DevnetError::NotEmpty { directory });
     }
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(DevnetError::System)?;
-    let mut children = Children::in_directory(&directory);
+    let mut children = Children::in_directory(&directory, settings.directory.is_some());
     let ended = runtime.block_on(network(settings, &directory, &mut children, report));
     children.end();
     ended

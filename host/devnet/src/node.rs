@@ -84,7 +84,7 @@ impl Node {
         while node.rpc("eth_chainId", json!([])).await.is_err() {
             children.all_run()?;
             if begun.elapsed() > PATIENCE {
-                return Err(DevnetError::Silent { name: NAME, seconds: PATIENCE.as_secs(), log: children.log(NAME) });
+                return Err(children.silent(NAME, PATIENCE));
             }
             sleep(LOOK).await;
         }

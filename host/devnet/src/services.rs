@@ -139,7 +139,7 @@ async fn wait_for(address: SocketAddr, name: &'static str, children: &mut Childr
     while TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), LOOK).is_err() {
         children.all_run()?;
         if begun.elapsed() > PATIENCE {
-            return Err(DevnetError::Silent { name, seconds: PATIENCE.as_secs(), log: children.log(name) });
+            return Err(children.silent(name, PATIENCE));
         }
         sleep(LOOK).await;
     }

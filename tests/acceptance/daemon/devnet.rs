@@ -204,3 +204,16 @@ fn devnet_without_an_anvil_names_the_command_that_installs_it() {
     assert_eq!(output.status.code(), Some(5), "{error}");
     assert!(error.contains("npm install --prefix target/node @foundry-rs/anvil@"), "{error}");
 }
+
+#[test]
+fn devnet_whose_node_ends_asks_for_a_directory_for_its_log_only_where_none_was_named() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path().join("kept");
+    for (flags, asks) in [(vec![], true), (vec!["--dir".into(), directory.into_os_string()], false)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refiner"));
+        let output = command.args(["devnet", "--anvil", "/bin/false"]).args(flags).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(5), "{error}");
+        assert!(error.contains("its log is ") && error.contains("give --dir to keep the log") == asks, "{error}");
+    }
+}
