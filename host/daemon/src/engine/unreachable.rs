@@ -1,9 +1,9 @@
-//! Sources that a failure shows to be out of reach.
+//! Sources that a failure shows to be out of reach, and uploads that fail whether the pinner is reached or not.
 
 use refiner_content::{FetchError, KeepError, Origin, TransportError};
 use refiner_diagnostics::ErrorChain;
 
-use super::policy::StageError;
+use super::policy::{Disposition, StageError};
 
 /// Learns of failures of stages.
 pub trait FailureObserver: Send + Sync {
@@ -23,6 +23,20 @@ pub fn unreachable_sources(error: &StageError) -> Vec<(&Origin, String)> {
             unreachable_store(error).map(|origin| (origin, ErrorChain(error).to_string())).into_iter().collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// The failure of an upload that is tried again until the pinner takes it, in words.
+pub fn failed_upload(error: &StageError) -> Option<String> {
+    match error {
+        StageError::Keep(
+            KeepError::Transport { .. }
+            | KeepError::Deadline { .. }
+            | KeepError::Status { .. }
+            | KeepError::EmptyAnswer { .. }
+            | KeepError::UnreadableAnswer { .. },
+        ) if error.disposition() == Disposition::Retry => Some(ErrorChain(error).to_string()),
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     engine::{
         policy::StageError,
         poller::pause,
-        unreachable::{FailureObserver, unreachable_sources},
+        unreachable::{FailureObserver, failed_upload, unreachable_sources},
     },
     observe::status::Status,
     state::journal_handle::JournalHandle,
@@ -36,6 +36,8 @@ pub struct Sources {
     status: Status,
     /// Those that could not be reached at last. A lock because every stage meets them; held for one look.
     unwell: Mutex<BTreeMap<String, Unwell>>,
+    /// The failure of the last upload, until one succeeds: a pinner that answers may answer nonsense, or keep nothing. Locked likewise.
+    upload: Mutex<Option<String>>,
 }
 
 /// A source that could not be reached.
@@ -60,13 +62,22 @@ enum Probe {
 
 impl Sources {
     pub fn new(pinner: Option<Pinner>, gateways: Vec<Gateway>, status: Status) -> Self {
-        Self { pinner, gateways, status, unwell: Mutex::default() }
+        Self { pinner, gateways, status, unwell: Mutex::default(), upload: Mutex::default() }
     }
 
     /// A source did what it was asked.
     pub fn well(&self, origin: &Origin) {
         let was_unwell = self.unwell().remove(&origin.to_string()).is_some();
         if was_unwell {
+            self.report();
+        }
+    }
+
+    /// The pinner has what it was sent.
+    pub fn uploaded(&self, origin: &Origin) {
+        self.well(origin);
+        let has_failed = self.upload().take().is_some();
+        if has_failed {
             self.report();
         }
     }
@@ -100,7 +111,8 @@ impl Sources {
             let source = unwell.get(&origin.to_string())?;
             (source.probe != Probe::None).then(|| source.error.clone())
         };
-        match self.pinner.as_ref().and_then(|pinner| error_of(pinner.origin())) {
+        let pinner = self.pinner.as_ref().and_then(|pinner| error_of(pinner.origin()));
+        match pinner.or_else(|| self.upload().clone()) {
             Some(error) => self.status.set_blocked(PINNER, error),
             None => self.status.clear_blocked(PINNER),
         }
@@ -148,14 +160,22 @@ impl Sources {
         self.report();
     }
 
+    fn upload(&self) -> MutexGuard<'_, Option<String>> {
+        self.upload.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn unwell(&self) -> MutexGuard<'_, BTreeMap<String, Unwell>> {
         self.unwell.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl FailureObserver for Sources {
-    /// Learns from a stage's failure which sources cannot be reached.
+    /// Learns from a stage's failure which sources cannot be reached, and whether uploads fail.
     fn failed(&self, error: &StageError) {
+        if let Some(reason) = failed_upload(error) {
+            *self.upload() = Some(reason);
+            self.report();
+        }
         for (origin, error) in unreachable_sources(error) {
             self.is_unwell(origin, &error);
         }

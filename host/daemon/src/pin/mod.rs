@@ -62,7 +62,7 @@ impl Stage for Pin {
             let content = tokio::task::spawn_blocking(move || stored.read(Some(&cid))).await;
             let Some(content) = content.unwrap_or_default() else { return Ok(Pinned::Lost) };
             let id = pinner.keep(&content).await?;
-            self.sources.well(pinner.origin());
+            self.sources.uploaded(pinner.origin());
             tracing::debug!(item = %item.id, %id, bytes = artifact.bytes, "artifact pinned");
         }
         Ok(Pinned::All(PinnedArtifacts { _private: () }))

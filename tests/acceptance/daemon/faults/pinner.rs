@@ -34,8 +34,12 @@ async fn pinner_that_fails_is_waited_for() {
         until_failed(&mut bench, &given[round], State::Produced, words).await;
         let told = bench.items()[round].last_error.clone().unwrap();
         assert!(told.contains(&place), "which pinner: {told}");
+        let waits_for = bench.waits_for("pinner").unwrap_or_default();
+        assert!(waits_for.contains(words), "results wait for it: {waits_for}");
+        assert!(bench.get("/metrics").unwrap().contains("refiner_waiting{part=\"pinner\"} 1"));
         bench.pinner.mend(Route::Upload);
         bench.until_all(State::Final, round + 1).await;
+        assert_eq!(bench.waits_for("pinner"), None);
     }
     bench.assert_proved_once(&given).await;
 }
