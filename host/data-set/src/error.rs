@@ -111,7 +111,7 @@ impl Diagnostic for DataSetError {
                 "name another directory (--out), or run the same rules with the same parameters and formats".into(),
             ),
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => {
-                Some("name another directory (--out)".into())
+                Some("put back the manifest that the replay wrote, or make the data set in another directory".into())
             }
             Self::Doubled { .. } => Some(
                 "runs over ranges that overlap wrote at once; remove the prefix, and let them run one after the other"

@@ -9,20 +9,22 @@
 //!
 //! ```
 //! use alloy_primitives::B256;
-//! use refiner_data_set::{DataSet, FileEntry, OutputTerms, Terms, Unit};
+//! use refiner_data_set::{DataSet, FileEntry, OutputTerms, SpecimenEntry, Terms, Unit};
 //!
 //! let directory = tempfile::tempdir()?;
 //! let terms = Terms { engine_profile: B256::ZERO, rules: Vec::new(), output: OutputTerms::Artifacts };
 //! let mut data_set = DataSet::open(directory.path(), terms.clone())?;
 //! let (bytes, sha256) = data_set.staging().write("1-10.rule.txt", b"result")?;
 //! let file = FileEntry { path: "1-10.rule.txt".to_owned(), rule: "rule".to_owned(), output: "txt".to_owned(), rows: None, bytes, sha256 };
-//! data_set.commit(Unit { chain_id: 1, first: 10, last: 10, files: vec![file], ..Unit::default() })?;
+//! let specimen = SpecimenEntry { height: 10, block_hash: B256::ZERO, specimen_hash: B256::ZERO, bytes: 6 };
+//! data_set.commit(Unit { chain_id: 1, first: 10, last: 10, specimens: vec![specimen], files: vec![file], ..Unit::default() })?;
 //! assert_eq!(std::fs::read(directory.path().join("1-10.rule.txt"))?, b"result");
 //! data_set.finish()?;
 //! assert!(directory.path().join("_manifest.json").exists());
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod consistency;
 mod data_set;
 mod destination;
 mod directory;
@@ -36,6 +38,7 @@ mod terms;
 mod unit;
 
 pub use self::{
+    consistency::Inconsistency,
     data_set::DataSet,
     destination::Destination,
     error::{DataSetError, Difference, MANIFEST_BYTES_MAX},

@@ -70,15 +70,8 @@ pub struct Totals {
 impl Manifest {
     /// The manifest of these units, which are by chain and height.
     pub fn of(terms: Terms, units: Vec<Unit>) -> Self {
-        let mut totals = Totals::default();
-        for unit in &units {
-            totals.specimens += unit.specimens.len() as u64;
-            totals.files += unit.files.len() as u64;
-            totals.rows += unit.files.iter().filter_map(|file| file.rows).sum::<u64>();
-            totals.bytes += unit.files.iter().map(|file| file.bytes).sum::<u64>();
-            totals.other_verdicts += unit.verdicts.len() as u64;
-        }
-        Self { kind: KIND.to_owned(), version: VERSION, terms, chains: chains(&units), totals, units }
+        let (chains, totals) = (chains(&units), Totals::of(&units));
+        Self { kind: KIND.to_owned(), version: VERSION, terms, chains, totals, units }
     }
 
     /// Reads a manifest, or none where there is no file.
@@ -105,7 +98,7 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// The text is no manifest of this version.
+    /// The text is no manifest of this version, or has a unit without specimens.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self, DataSetError> {
         let malformed = |source| DataSetError::Malformed { path: path.to_owned(), source };
         // Before the rest is read, which another version may say differently.
@@ -116,7 +109,13 @@ impl Manifest {
         if version != VERSION {
             return Err(DataSetError::Version { path: path.to_owned(), found: version, expected: VERSION });
         }
-        serde_json::from_slice(text).map_err(malformed)
+        let manifest: Self = serde_json::from_slice(text).map_err(malformed)?;
+        match manifest.units.iter().find(|unit| unit.specimens.is_empty()) {
+            Some(Unit { chain_id, first, .. }) => {
+                Err(malformed(serde::de::Error::custom(format_args!("the unit {chain_id}-{first} has no specimens"))))
+            }
+            None => Ok(manifest),
+        }
     }
 
     /// Writes the manifest, a unit a line.
@@ -140,7 +139,25 @@ struct Mark {
     version: u32,
 }
 
-fn chains(units: &[Unit]) -> Vec<Chain> {
+impl Totals {
+    /// The sums over these units. What is stated in them can be any number.
+    pub(crate) fn of(units: &[Unit]) -> Self {
+        let mut totals = Self::default();
+        for unit in units {
+            totals.specimens += unit.specimens.len() as u64;
+            totals.files += unit.files.len() as u64;
+            for file in &unit.files {
+                totals.rows = totals.rows.saturating_add(file.rows.unwrap_or_default());
+                totals.bytes = totals.bytes.saturating_add(file.bytes);
+            }
+            totals.other_verdicts += unit.verdicts.len() as u64;
+        }
+        totals
+    }
+}
+
+/// The heights of each chain in these units.
+pub(crate) fn chains(units: &[Unit]) -> Vec<Chain> {
     let mut heights: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for unit in units {
         heights.entry(unit.chain_id).or_default().extend(unit.specimens.iter().map(|specimen| specimen.height));

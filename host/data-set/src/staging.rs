@@ -49,13 +49,23 @@ impl Staging {
     pub fn create(&self, path: &str) -> Result<File, DataSetError> {
         let whole = self.path(path);
         let create = |_| {
-            if let Some(parent) = whole.parent() {
-                fs::create_dir_all(parent)?;
-            }
+            self.create_folders(Path::new(path))?;
             File::create(&whole)
         };
         // The directory is there but for the first time.
         File::create(&whole).or_else(create).map_err(|source| self.refuse(path, source))
+    }
+
+    /// Creates the folders of a file, and none above them: where the data set itself is gone, its run has ended.
+    fn create_folders(&self, file: &Path) -> io::Result<()> {
+        let below = file.parent().into_iter().flat_map(Path::components);
+        let mut folder = self.root.clone();
+        create_folder(&folder)?;
+        for name in below {
+            folder.push(name);
+            create_folder(&folder)?;
+        }
+        Ok(())
     }
 
     /// Gives a staged file another path.
@@ -80,6 +90,13 @@ impl Staging {
 
     fn refuse(&self, path: &str, source: io::Error) -> DataSetError {
         DataSetError::Io { path: self.path(path), source }
+    }
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

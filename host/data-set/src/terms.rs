@@ -85,10 +85,59 @@ impl Terms {
             return Some(Difference::new("engine", &text(&self.engine_profile), &text(&asked.engine_profile)));
         }
         if self.output != asked.output {
-            let text = |output: &OutputTerms| serde_json::to_string(output).unwrap_or_default();
-            return Some(Difference::new("output", &text(&self.output), &text(&asked.output)));
+            return Some(self.output.difference(&asked.output));
         }
         None
+    }
+}
+
+impl OutputTerms {
+    /// The difference to another form: by the keys that differ, or else by the columns.
+    fn difference(&self, asked: &Self) -> Difference {
+        let differing = |there: Vec<(String, String)>, asked: Vec<(String, String)>| {
+            let text = |these: &[(String, String)], others: &[(String, String)]| {
+                let these = these.iter().filter(|field| !others.contains(field));
+                these.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+            };
+            let texts = (text(&there, &asked), text(&asked, &there));
+            (there != asked).then_some(texts)
+        };
+        let form =
+            differing(self.fields(), asked.fields()).map(|(there, asked)| Difference::new("output", &there, &asked));
+        let columns = || {
+            let (there, asked) = differing(self.columns(), asked.columns()).unwrap_or_default();
+            // One can have the other's columns and more, or the same in another order.
+            let of_none = if there.is_empty() && asked.is_empty() { "in another order" } else { "without these" };
+            let shown = |text: String| if text.is_empty() { of_none.to_owned() } else { text };
+            Difference::new("columns", &shown(there), &shown(asked))
+        };
+        form.unwrap_or_else(columns)
+    }
+
+    /// Everything but the columns, by the keys of the manifest.
+    fn fields(&self) -> Vec<(String, String)> {
+        let fields = match self {
+            Self::Artifacts => vec![("form", "artifacts".to_owned())],
+            Self::Table { format, blocks_per_file, wide_numbers, columns: _ } => vec![
+                ("form", "table".to_owned()),
+                ("format", format.clone()),
+                ("blocksPerFile", blocks_per_file.to_string()),
+                ("wideNumbers", wide_numbers.clone()),
+            ],
+        };
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Each column of each table with its type.
+    fn columns(&self) -> Vec<(String, String)> {
+        let Self::Table { columns, .. } = self else { return Vec::new() };
+        let of_table = |(table, columns): (&String, &Vec<ColumnTerms>)| {
+            let table = table.clone();
+            let named =
+                columns.clone().into_iter().map(move |column| (format!("{table}.{}", column.name), column.kind));
+            named.collect::<Vec<_>>()
+        };
+        columns.iter().flat_map(of_table).collect()
     }
 }
 

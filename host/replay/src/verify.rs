@@ -1,28 +1,42 @@
 //! A data set, computed again and compared.
 
 mod compare;
+mod finding;
+mod recomputation;
+mod unlisted;
 
 use std::{
-    collections::BTreeMap, ffi::OsString, io, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread,
+    ffi::OsString,
+    fs, io,
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
 };
 
 use refiner_config::Values;
-use refiner_data_set::{DataSet, Difference, Manifest, OutputTerms, RuleTerms};
+use refiner_data_set::{DataSet, Difference, MANIFEST, Manifest, OutputTerms, RuleTerms};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_executor as executor;
-use refiner_specimen_files::{input::Input, known_blocks::KnownBlocks};
+use refiner_remote_files::is_url;
+use refiner_specimen_files::known_blocks::KnownBlocks;
 use refiner_table::{Format, WideNumbers};
-use refiner_terminal::{self as terminal, PrintError, failure};
+use refiner_terminal::{self as terminal, PrintError, by_number, failure};
 use refiner_text::{OneLine, UntrustedText};
 use tempfile::TempDir;
 
-use self::compare::{Compared, Finding, Made};
+use self::{
+    compare::{Compared, Made},
+    finding::Finding,
+    recomputation::Recomputation,
+};
 use crate::{
     ChildProgram, Replay, Style, TableChoice,
     job::{Job, Keep},
     keeper::Keeper,
     parallel::{self, End},
-    plan::{Inputs, Item},
+    plan::Inputs,
     report::Report,
     run::kept_headings,
     signals,
@@ -34,7 +48,7 @@ const MISSING_SHOWN: usize = 10;
 
 /// A verification that is asked for.
 pub struct Verification {
-    /// The manifest of the data set.
+    /// The manifest of the data set, or its directory.
     pub manifest: PathBuf,
     /// The specimens that it was made of, named as for a replay.
     pub specimens: Vec<OsString>,
@@ -89,14 +103,16 @@ impl Diagnostic for VerifyError {
     }
 }
 
-/// Computes a data set again and compares it byte by byte. Prints the first difference.
+/// Computes a data set again and compares it byte by byte, and what the manifest states of it and the names of its files as well.
+/// Prints the first file that differs, and all that is known without computing.
 ///
 /// # Errors
 ///
 /// The manifest, the rules or the inputs cannot be used; the operating system refuses.
 pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
-    let made = Made::at(&asked.manifest, &asked.settings)?;
-    let manifest = made.manifest(&asked.manifest)?.ok_or_else(|| VerifyError::NoManifest(asked.manifest.clone()))?;
+    let path = manifest_path(&asked.manifest);
+    let made = Made::at(&path, &asked.settings)?;
+    let manifest = made.manifest(&path)?.ok_or_else(|| VerifyError::NoManifest(path.clone()))?;
     let replay = asked.replay(&manifest)?;
     let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = replay.threads.unwrap_or_else(available);
@@ -110,10 +126,14 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     if let Some(difference) = manifest.terms.difference(&terms) {
         return Err(VerifyError::OtherTerms(difference).into());
     }
-    let Recomputation { items, units, missing } = Recomputation::of(&manifest, inputs);
-    let place = TempDir::new().map_err(VerifyError::Temporary)?;
-    let data_set = DataSet::open(place.path(), terms)?;
-    let files = || Keep::Files { staging: data_set.staging(), directory: place.path().to_owned() };
+    let mut findings: Vec<_> = manifest.inconsistencies().into_iter().map(Finding::Manifest).collect();
+    findings.extend(unlisted::unlisted(&made, &path, &manifest)?);
+    let Recomputation { items, units, missing, uncovered, besides } = Recomputation::of(&manifest, inputs);
+    findings.extend((uncovered > 0).then_some(Finding::Uncovered { specimens: uncovered }));
+    let workplace = Workplace::new().map_err(VerifyError::Temporary)?;
+    let place = workplace.path();
+    let data_set = DataSet::open(place.as_path(), terms)?;
+    let files = || Keep::Files { staging: data_set.staging(), directory: place.clone() };
     let keep = tables.clone().map_or_else(files, Keep::Tables);
     let job = Arc::new(Job::here(replay.executor(None)?, rules, known, keep));
     let mut report = Report::begin_counting(executor::policy(&replay.settings), items.len() as u64);
@@ -130,7 +150,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
                 let Some(unit) = keeper.take(&replayed)? else { return Ok(None) };
                 let number = replayed.unit.unwrap_or_default();
                 let stated = &manifest.units[units[number].0];
-                Ok(compared.unit(stated, &unit, &made, place.path())?)
+                Ok(compared.unit(stated, &unit, &made, &place)?)
             };
             match compare() {
                 Ok(None) => ControlFlow::Continue(()),
@@ -139,28 +159,91 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
             }
         },
     )?;
-    let totals = report.end();
-    let mut out = terminal::buffered_out(false);
+    let failures = report.end().exit_of_failures();
+    let verdict = |findings: &[Finding]| if findings.is_empty() { ExitCode::Done } else { ExitCode::Verdict };
     let exit = match end {
         End::Broken(Err(failure)) => return Err(failure),
         End::Broken(Ok(finding)) => {
-            writeln!(out, "different  {finding}")?;
+            findings.insert(0, finding);
             ExitCode::Verdict
         }
         End::Interrupted => ExitCode::Interrupted,
-        End::Complete if missing.is_empty() => totals.exit_of_failures(),
-        End::Complete => totals.exit_of_failures().max(ExitCode::Input),
+        // Whatever the reason: what was not compared is not the same.
+        End::Complete if compared.units < manifest.units.len() as u64 => {
+            failures.max(verdict(&findings)).max(ExitCode::Input)
+        }
+        End::Complete => failures.max(verdict(&findings)),
     };
-    let Compared { units: same, files } = compared;
-    writeln!(out, "the same   {files} files of {same} of {} units", manifest.units.len())?;
-    for (chain_id, height) in missing.iter().take(MISSING_SHOWN) {
-        writeln!(out, "missing    the specimen of block {chain_id}-{height}")?;
-    }
-    if missing.len() > MISSING_SHOWN {
-        writeln!(out, "missing    {} more specimens", missing.len() - MISSING_SHOWN)?;
-    }
-    out.finish()?;
+    let result = Verified { compared, units: manifest.units.len(), findings, missing, besides };
+    result.print()?;
     Ok(exit)
+}
+
+/// The manifest of a data set that is named by it, or by its directory or prefix.
+fn manifest_path(named: &Path) -> PathBuf {
+    match named.to_str().filter(|named| is_url(named)) {
+        Some(url) if url.ends_with(".json") => named.to_owned(),
+        Some(url) => format!("{}/{MANIFEST}", url.trim_end_matches('/')).into(),
+        None if named.is_dir() => named.join(MANIFEST),
+        None => named.to_owned(),
+    }
+}
+
+/// A temporary directory for what is computed.
+struct Workplace(TempDir);
+
+impl Workplace {
+    fn new() -> io::Result<Self> {
+        TempDir::new().map(Self)
+    }
+
+    /// The directory of the data set that is computed.
+    fn path(&self) -> PathBuf {
+        self.0.path().join("data-set")
+    }
+}
+
+impl Drop for Workplace {
+    /// Takes the data set's name away before all is removed: threads that still have a specimen in hand find no place for its files, and
+    /// none comes back.
+    fn drop(&mut self) {
+        let _ = fs::rename(self.path(), self.0.path().join("ended"));
+    }
+}
+
+/// The result of a verification.
+struct Verified {
+    compared: Compared,
+    /// Number of units of the manifest.
+    units: usize,
+    findings: Vec<Finding>,
+    missing: Vec<(u64, u64)>,
+    besides: u64,
+}
+
+impl Verified {
+    fn print(&self) -> Result<(), PrintError> {
+        let Self { compared: Compared { units: same, files }, units, findings, missing, besides } = self;
+        let mut out = terminal::buffered_out(false);
+        for finding in findings {
+            writeln!(out, "different  {finding}")?;
+        }
+        writeln!(out, "the same   {files} files of {same} of {units} units")?;
+        for (chain_id, height) in missing.iter().take(MISSING_SHOWN) {
+            writeln!(out, "missing    the specimen of block {chain_id}-{height}")?;
+        }
+        if missing.len() > MISSING_SHOWN {
+            writeln!(out, "missing    {} more specimens", missing.len() - MISSING_SHOWN)?;
+        }
+        if *besides > 0 {
+            writeln!(
+                out,
+                "besides    {besides} {} no unit has",
+                by_number(*besides, "specimen that", "specimens that")
+            )?;
+        }
+        out.finish()
+    }
 }
 
 impl Verification {
@@ -210,41 +293,5 @@ impl Verification {
             style: Style::Summary,
             settings: self.settings,
         })
-    }
-}
-
-/// The work of a verification.
-#[derive(Default)]
-struct Recomputation {
-    items: Vec<Item>,
-    /// For each unit its position in the manifest, and the number of its items.
-    units: Vec<(usize, usize)>,
-    /// Chain and height of specimens that no input is. A unit that lacks one is left out.
-    missing: Vec<(u64, u64)>,
-}
-
-impl Recomputation {
-    fn of(manifest: &Manifest, inputs: Inputs) -> Self {
-        let mut by_block: BTreeMap<_, Input> = BTreeMap::new();
-        for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
-            if let Some(heading) = heading {
-                by_block.entry((heading.chain_id, heading.height, heading.block_hash)).or_insert(input);
-            }
-        }
-        let mut work = Self::default();
-        for (position, unit) in manifest.units.iter().enumerate() {
-            let mut found = Vec::new();
-            for specimen in &unit.specimens {
-                match by_block.get(&(unit.chain_id, specimen.height, specimen.block_hash)) {
-                    Some(input) => found.push(Item { input: input.clone(), unit: Some(work.units.len()) }),
-                    None => work.missing.push((unit.chain_id, specimen.height)),
-                }
-            }
-            if found.len() == unit.specimens.len() && !found.is_empty() {
-                work.units.push((position, found.len()));
-                work.items.extend(found);
-            }
-        }
-        work
     }
 }

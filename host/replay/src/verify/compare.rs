@@ -1,7 +1,6 @@
 //! A data set as it was made, compared with what is computed again.
 
 use std::{
-    fmt,
     fs::{self, File},
     io::{self, BufReader, Read as _},
     path::{Path, PathBuf},
@@ -11,57 +10,14 @@ use refiner_config::Values;
 use refiner_data_set::{DataSetError, FileEntry, MANIFEST_BYTES_MAX, Manifest, Unit};
 use refiner_diagnostics::Failure;
 use refiner_remote_files::{StoreFolder, is_url};
-use refiner_text::OneLine;
 
+use super::finding::{Finding, Values as Differing};
 use crate::run::remote_files;
 
 /// Bytes that are compared at once.
 const BUFFER_BYTES: usize = 256 << 10;
 /// The copy of a file of a store, beside what is computed.
 const COPY: &str = "_copy";
-
-/// The first difference between a data set and what its specimens give.
-#[derive(Debug)]
-pub enum Finding {
-    /// A specimen of another hash.
-    Specimen { chain_id: u64, height: u64 },
-    /// Other verdicts.
-    Verdicts { chain_id: u64, first: u64, last: u64 },
-    /// Another number or other names of files.
-    Files { chain_id: u64, first: u64, last: u64 },
-    /// The manifest states another hash, length or number of rows than what is computed.
-    Stated { path: String },
-    /// The file is not what the manifest states.
-    Bytes { path: String, at: u64, line: Option<u64> },
-    /// The file is not there.
-    Absent { path: String },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Specimen { chain_id, height } => {
-                write!(f, "block {chain_id}-{height}: the specimen has another hash than the manifest states")
-            }
-            Self::Verdicts { chain_id, first, last } => {
-                write!(f, "blocks {chain_id}-{first} to {last}: other verdicts than the manifest states")
-            }
-            Self::Files { chain_id, first, last } => {
-                write!(f, "blocks {chain_id}-{first} to {last}: other files than the manifest states")
-            }
-            Self::Stated { path } => {
-                write!(f, "{}: computed again it has another hash than the manifest states", OneLine(path))
-            }
-            Self::Bytes { path, at, line: Some(line) } => {
-                write!(f, "{}: differs from what is computed at byte {at}, line {line}", OneLine(path))
-            }
-            Self::Bytes { path, at, line: None } => {
-                write!(f, "{}: differs from what is computed at byte {at}", OneLine(path))
-            }
-            Self::Absent { path } => write!(f, "{}: the file is not there", OneLine(path)),
-        }
-    }
-}
 
 /// The data set as it was made.
 pub enum Made {
@@ -102,7 +58,7 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// The first difference of a unit. What was computed is removed.
+    /// The first difference of a unit. The files that were computed are removed.
     pub fn unit(
         &mut self,
         stated: &Unit,
@@ -111,15 +67,24 @@ impl Compared {
         place: &Path,
     ) -> Result<Option<Finding>, DataSetError> {
         let Unit { chain_id, first, last, .. } = *stated;
-        let specimens = stated.specimens.iter().zip(&computed.specimens);
-        if let Some((specimen, _)) = specimens.into_iter().find(|(stated, computed)| stated != computed) {
-            return Ok(Some(Finding::Specimen { chain_id, height: specimen.height }));
+        if computed.specimens.len() < stated.specimens.len() {
+            // One of them is unusable, or a run failed on this machine: the exit code tells, and the unit is not among the same.
+            computed.files.iter().for_each(|file| drop(fs::remove_file(place.join(&file.path))));
+            return Ok(None);
+        }
+        if (chain_id, first, last) != (computed.chain_id, computed.first, computed.last) {
+            return Ok(Some(Finding::Heights { chain_id, first, last }));
+        }
+        let mut specimens = stated.specimens.iter().zip(&computed.specimens);
+        if let Some((stated, computed)) = specimens.find(|(stated, computed)| stated != computed) {
+            let values = Differing::of_specimens(stated, computed);
+            return Ok(Some(Finding::Specimen { chain_id, height: stated.height, values }));
         }
         if stated.verdicts != computed.verdicts {
             return Ok(Some(Finding::Verdicts { chain_id, first, last }));
         }
         let names = |unit: &Unit| unit.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-        if stated.specimens.len() != computed.specimens.len() || names(stated) != names(computed) {
+        if names(stated) != names(computed) {
             return Ok(Some(Finding::Files { chain_id, first, last }));
         }
         for (stated, computed) in stated.files.iter().zip(&computed.files) {
@@ -137,7 +102,7 @@ fn file(stated: &FileEntry, computed: &FileEntry, made: &Made, place: &Path) -> 
     let again = place.join(&computed.path);
     let name = || stated.path.clone();
     if stated != computed {
-        return Ok(Some(Finding::Stated { path: name() }));
+        return Ok(Some(Finding::Stated { path: name(), values: Differing::of_files(stated, computed) }));
     }
     let path = match made {
         Made::Directory(directory) => directory.join(&stated.path),
