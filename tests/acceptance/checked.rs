@@ -121,7 +121,8 @@ fn transaction_that_is_not_its_sender_s_rejects_every_rule_that_gives_its_hash_w
     }
     let honest = samples_directory().join("1-19435000.avro");
     for line in refiner(&[&["replay", text(&honest), "--json"], &rules[..]].concat()).expect(0).json_lines() {
-        assert_eq!(line["checks"]["senders"]["outcome"], "passed", "{line}");
+        // The signatures of blob transactions need what the layout dropped; the others were compared.
+        assert_eq!(line["checks"]["senders"]["outcome"], "notCheckable", "{line}");
     }
 }
 
