@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::program::{command, ended, refiner, refiner_reading, samples, samples_directory, text};
 
+mod again;
 mod azure;
 mod kills;
 mod verifying;

@@ -1,7 +1,7 @@
 //! The standing of a data set: its units and specimens.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::{Component, Path, PathBuf},
 };
 
@@ -14,10 +14,14 @@ use crate::{DataSetError, SpecimenEntry, Terms, Unit};
 pub struct Standing {
     /// By chain and first height.
     units: BTreeMap<(u64, u64), Unit>,
-    /// By chain and height.
-    specimens: BTreeMap<(u64, u64), SpecimenEntry>,
-    /// Those with a run that ended in another verdict than `produced`, by chain and height.
-    otherwise: BTreeSet<(u64, u64)>,
+    /// By chain and height, with the first height of the unit.
+    specimens: BTreeMap<(u64, u64), (u64, SpecimenEntry)>,
+    /// Runs that ended in another verdict than `produced`, by chain and height.
+    otherwise: BTreeMap<(u64, u64), usize>,
+    /// Number of rules, each of which has a run over each specimen.
+    rules: usize,
+    /// Files of units in whose place others came.
+    replaced: Vec<String>,
     /// Files that are missing or have another length than the manifest states. Their units count as not done.
     pub damaged: Vec<PathBuf>,
 }
@@ -29,7 +33,7 @@ impl Standing {
         asked: &Terms,
         groups: impl IntoIterator<Item = (Terms, Vec<Unit>)>,
     ) -> Result<Self, DataSetError> {
-        let mut standing = Self::default();
+        let mut standing = Self { rules: asked.rules.len(), ..Self::default() };
         for (there, units) in groups {
             // Without a unit there is nothing that could be mixed.
             if let Some(difference) = there.difference(asked).filter(|_| !units.is_empty()) {
@@ -48,12 +52,22 @@ impl Standing {
 
     /// The specimen of this height.
     pub fn specimen(&self, chain_id: u64, height: u64) -> Option<&SpecimenEntry> {
-        self.specimens.get(&(chain_id, height))
+        self.specimens.get(&(chain_id, height)).map(|(_, specimen)| specimen)
+    }
+
+    /// The unit that has the specimen of this height.
+    pub fn unit_of(&self, chain_id: u64, height: u64) -> Option<&Unit> {
+        self.specimens.get(&(chain_id, height)).and_then(|(first, _)| self.units.get(&(chain_id, *first)))
     }
 
     /// True when a run over the specimen of this height ended in another verdict than `produced`.
     pub fn has_other_verdict(&self, chain_id: u64, height: u64) -> bool {
-        self.otherwise.contains(&(chain_id, height))
+        self.otherwise.contains_key(&(chain_id, height))
+    }
+
+    /// True when all of them did, so that no file has anything of it.
+    pub fn has_only_other_verdicts(&self, chain_id: u64, height: u64) -> bool {
+        self.otherwise.get(&(chain_id, height)).is_some_and(|runs| *runs >= self.rules)
     }
 
     /// The units by chain and height.
@@ -61,20 +75,40 @@ impl Standing {
         self.units.values()
     }
 
+    /// Inserts a unit, in the place of an earlier one with the same first height.
     pub(crate) fn insert(&mut self, unit: Unit) {
+        if let Some(earlier) = self.remove((unit.chain_id, unit.first)) {
+            let has = |height| unit.specimens.iter().any(|specimen| specimen.height == height);
+            // One with other heights is of a run that wrote at once, and was not replaced on purpose.
+            if earlier.specimens.len() == unit.specimens.len() && earlier.specimens.iter().all(|one| has(one.height)) {
+                self.replaced.extend(earlier.files.into_iter().map(|file| file.path));
+            }
+        }
         let specimens = unit.specimens.iter();
-        self.specimens.extend(specimens.map(|specimen| ((unit.chain_id, specimen.height), specimen.clone())));
-        self.otherwise.extend(unit.verdicts.iter().map(|verdict| (unit.chain_id, verdict.height)));
+        self.specimens
+            .extend(specimens.map(|specimen| ((unit.chain_id, specimen.height), (unit.first, specimen.clone()))));
+        for verdict in &unit.verdicts {
+            *self.otherwise.entry((unit.chain_id, verdict.height)).or_default() += 1;
+        }
         self.units.insert((unit.chain_id, unit.first), unit);
     }
 
-    fn remove(&mut self, key: (u64, u64)) {
-        if let Some(unit) = self.units.remove(&key) {
-            for specimen in &unit.specimens {
-                self.specimens.remove(&(unit.chain_id, specimen.height));
-                self.otherwise.remove(&(unit.chain_id, specimen.height));
-            }
+    fn remove(&mut self, key: (u64, u64)) -> Option<Unit> {
+        let unit = self.units.remove(&key)?;
+        for specimen in &unit.specimens {
+            self.specimens.remove(&(unit.chain_id, specimen.height));
+            self.otherwise.remove(&(unit.chain_id, specimen.height));
         }
+        Some(unit)
+    }
+
+    /// Files of replaced units that no unit has any more.
+    pub(crate) fn left_over(&self) -> Vec<String> {
+        if self.replaced.is_empty() {
+            return Vec::new();
+        }
+        let listed: HashSet<_> = self.units.values().flat_map(|unit| &unit.files).map(|file| &file.path).collect();
+        self.replaced.iter().filter(|path| !listed.contains(path)).cloned().collect()
     }
 
     /// Takes units out of which a file is not whole.

@@ -155,6 +155,7 @@ impl Store {
             if let Some((chain_id, height)) = standing.doubled() {
                 return Err(DataSetError::Doubled { place, chain_id, height });
             }
+            let left_over = standing.left_over();
             let manifest = Manifest::of(terms.clone(), standing.into_units());
             let mut text = Vec::new();
             manifest.write(&mut text).map_err(|source| DataSetError::Io { path: place.join(MANIFEST), source })?;
@@ -166,6 +167,7 @@ impl Store {
                 }
             };
             if is_written {
+                self.folder.remove(&left_over)?;
                 self.folder.remove(&units)?;
                 self.folder.remove(&[format!("{}{TERMS}", self.pending)])?;
                 let _ = fs::remove_dir_all(&self.staging);

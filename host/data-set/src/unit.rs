@@ -20,6 +20,10 @@ pub struct Unit {
     /// Runs that ended in another verdict than `produced`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub verdicts: Vec<VerdictEntry>,
+    /// Digest of what the options of the run knew of these blocks beyond the terms, where they knew something and there are other
+    /// verdicts: under other conditions those can be others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<B256>,
 }
 
 /// A specimen of a unit.
@@ -55,7 +59,8 @@ pub struct FileEntry {
     pub sha256: B256,
 }
 
-/// A run that ended in another verdict than `produced`. It is the same on every machine.
+/// A run that ended in another verdict than `produced`. It is the same on every machine, as long as the specimen's file and what is known
+/// of its chain and block are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VerdictEntry {

@@ -1,11 +1,15 @@
 //! Results on their way into a data set: what belongs to one unit is committed together.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use refiner_data_set::{DataSet, DataSetError, Manifest, SpecimenEntry, Unit, VerdictEntry};
 use refiner_diagnostics::Failure;
 
 use crate::{
+    conditions::Conditions,
     job::{Outcome, Replayed, RunEnd},
     tables::{OpenTables, Tables},
 };
@@ -17,7 +21,10 @@ pub struct Keeper {
     tables: Option<Arc<Tables>>,
     /// Items that each unit still waits for.
     left: Vec<usize>,
+    /// Number of specimens of units that take the place of an earlier one, which stays where they are not whole.
+    replacing: BTreeMap<usize, usize>,
     open: BTreeMap<usize, OpenUnit>,
+    conditions: Conditions,
 }
 
 #[derive(Default)]
@@ -29,7 +36,14 @@ struct OpenUnit {
 impl Keeper {
     /// The keeper of units of so many items.
     pub fn new(data_set: DataSet, tables: Option<Arc<Tables>>, units: Vec<usize>) -> Self {
-        Self { data_set, tables, left: units, open: BTreeMap::new() }
+        let (replacing, open) = (BTreeMap::new(), BTreeMap::new());
+        Self { data_set, tables, left: units, replacing, open, conditions: Conditions::default() }
+    }
+
+    /// The same under conditions, with units that take the place of an earlier one.
+    pub fn replacing(self, numbers: &BTreeSet<usize>, conditions: Conditions) -> Self {
+        let replacing = numbers.iter().map(|number| (*number, self.left[*number])).collect();
+        Self { replacing, conditions, ..self }
     }
 
     /// Takes one result, and commits its unit where it was the last of it. A specimen without a result, or with a run that has no
@@ -47,6 +61,11 @@ impl Keeper {
         }
         self.left[number] -= 1;
         match self.open.remove(&number) {
+            Some(open) if self.left[number] == 0 && self.lacks_one(number, &open) => {
+                let staging = self.data_set.staging();
+                open.unit.files.iter().for_each(|file| staging.discard(&file.path));
+                Ok(None)
+            }
             Some(open) if self.left[number] == 0 => self.commit(open).map(Some),
             Some(open) => {
                 self.open.insert(number, open);
@@ -54,6 +73,11 @@ impl Keeper {
             }
             None => Ok(None),
         }
+    }
+
+    /// True for a unit that does not have all of the one in whose place it would come.
+    fn lacks_one(&self, number: usize, open: &OpenUnit) -> bool {
+        self.replacing.get(&number).is_some_and(|specimens| open.unit.specimens.len() < *specimens)
     }
 
     /// Writes the manifest.
@@ -88,6 +112,10 @@ impl Keeper {
         // Not in the order in which rules were named: the same rules give the same manifest.
         unit.files.sort_by(|one, other| one.path.cmp(&other.path));
         unit.verdicts.sort_by(|one, other| (one.height, &one.rule).cmp(&(other.height, &other.rule)));
+        if !unit.verdicts.is_empty() {
+            let heights = unit.specimens.iter().map(|specimen| specimen.height);
+            unit.conditions = self.conditions.of_blocks(unit.chain_id, heights);
+        }
         self.data_set.commit(unit.clone())?;
         Ok(unit)
     }

@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod conditions;
 mod contents;
 mod dry_run;
 mod hosts;

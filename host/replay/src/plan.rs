@@ -1,12 +1,14 @@
 //! The plan of a replay: inputs, less what is not selected and what is done, in units that are kept together.
 
+mod again;
+
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
-use refiner_data_set::Standing;
+use refiner_data_set::{Standing, Unit};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen_files::{
     headings::Heading,
@@ -14,6 +16,9 @@ use refiner_specimen_files::{
     selection::{BlockSelection, selects},
 };
 use refiner_text::OneLine;
+
+use self::again::{Key, by_block, key, units_again};
+use crate::conditions::Conditions;
 
 /// An input that is to be run.
 #[derive(Clone, Debug)]
@@ -40,6 +45,8 @@ pub struct Plan {
     pub units: Vec<usize>,
     /// The unit's first and last height, for a report before the work.
     pub ranges: Vec<(u64, u64, u64)>,
+    /// Numbers of units that take the place of one of the data set, whole or not at all.
+    pub replacing: BTreeSet<usize>,
     /// Specimens that are part of the data set already.
     pub done: u64,
     /// Of them: those with a run that ended in another verdict than `produced`.
@@ -63,6 +70,13 @@ pub enum PlanError {
         OneLine(.directory.display())
     )]
     OtherSpecimen { directory: PathBuf, chain_id: u64, height: u64, input: Input },
+    /// The same of a height without results, whose unit cannot be made again from these inputs.
+    #[error(
+        "{}: the data set was made with another specimen of block {chain_id}-{height} than {input}, and has it in one unit with \
+         blocks {first} to {last}",
+        OneLine(.directory.display())
+    )]
+    PartOfUnit { directory: PathBuf, chain_id: u64, height: u64, first: u64, last: u64, input: Input },
     /// Two files of one height, of which one cannot be read.
     #[error(transparent)]
     Read(#[from] InputError),
@@ -71,7 +85,10 @@ pub enum PlanError {
 impl Diagnostic for PlanError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NothingSelected { .. } | Self::TwoSpecimens { .. } | Self::OtherSpecimen { .. } => ExitCode::Input,
+            Self::NothingSelected { .. }
+            | Self::TwoSpecimens { .. }
+            | Self::OtherSpecimen { .. }
+            | Self::PartOfUnit { .. } => ExitCode::Input,
             Self::Read(error) => error.exit_code(),
         }
     }
@@ -84,6 +101,9 @@ impl Diagnostic for PlanError {
             }
             Self::OtherSpecimen { .. } => {
                 Some("name another directory (--out), or the specimen that it was made with".into())
+            }
+            Self::PartOfUnit { .. } => {
+                Some("name the specimens of all these blocks: they are made again together".into())
             }
             Self::Read(error) => error.hint(),
         }
@@ -132,6 +152,7 @@ impl Plan {
         standing: &Standing,
         directory: &Path,
         blocks_per_unit: usize,
+        conditions: &Conditions,
     ) -> Result<Self, PlanError> {
         let mut plan = Self::default();
         let mut unknown = Vec::new();
@@ -161,32 +182,37 @@ impl Plan {
             known.sort_by_key(|(heading, _)| (heading.chain_id, heading.height));
         }
         // Units follow from all inputs, so that they are the same however often a run was interrupted.
+        let again = units_again(&known, standing, directory, conditions)?;
+        let (by_block, mut begun) = (by_block(&known), BTreeSet::new());
         for unit in units(&known, blocks_per_unit) {
-            plan.add(unit, standing, directory)?;
+            plan.add(unit, standing, &again);
+            for (heading, _) in unit {
+                let earlier = standing.unit_of(heading.chain_id, heading.height);
+                if let Some(earlier) =
+                    earlier.filter(|earlier| again.contains(&key(earlier)) && begun.insert(key(earlier)))
+                {
+                    plan.replace(earlier, &by_block);
+                }
+            }
         }
         plan.items.extend(unknown);
         Ok(plan)
     }
 
-    fn add(&mut self, unit: &[(Heading, Input)], standing: &Standing, directory: &Path) -> Result<(), PlanError> {
-        let number = self.units.len();
+    /// Adds a unit of those blocks that the data set lacks.
+    fn add(&mut self, unit: &[(Heading, Input)], standing: &Standing, again: &BTreeSet<Key>) {
         let before = self.items.len();
         let mut range: Option<(u64, u64, u64)> = None;
         for (heading, input) in unit {
-            let Heading { chain_id, height, block_hash, .. } = *heading;
-            match standing.specimen(chain_id, height) {
-                Some(there)
-                    if there.block_hash == block_hash && input.length().is_none_or(|own| own == there.bytes) =>
-                {
+            let Heading { chain_id, height, .. } = *heading;
+            match standing.unit_of(chain_id, height) {
+                Some(there) if again.contains(&key(there)) => {}
+                Some(_) => {
                     self.done += 1;
                     self.done_otherwise += u64::from(standing.has_other_verdict(chain_id, height));
                 }
-                Some(_) => {
-                    let (directory, input) = (directory.to_owned(), input.clone());
-                    return Err(PlanError::OtherSpecimen { directory, chain_id, height, input });
-                }
                 None => {
-                    self.items.push(Item { input: input.clone(), unit: Some(number) });
+                    self.items.push(Item { input: input.clone(), unit: Some(self.units.len()) });
                     range = Some((chain_id, range.map_or(height, |(_, first, _)| first), height));
                 }
             }
@@ -195,7 +221,17 @@ impl Plan {
             self.units.push(self.items.len() - before);
             self.ranges.push(range);
         }
-        Ok(())
+    }
+
+    /// Adds a unit in the place of an earlier one, of the same blocks.
+    fn replace(&mut self, earlier: &Unit, by_block: &BTreeMap<(u64, u64), &Input>) {
+        let number = self.units.len();
+        let before = self.items.len();
+        let inputs = earlier.specimens.iter().filter_map(|one| by_block.get(&(earlier.chain_id, one.height)));
+        self.items.extend(inputs.map(|input| Item { input: (*input).clone(), unit: Some(number) }));
+        self.units.push(self.items.len() - before);
+        self.ranges.push((earlier.chain_id, earlier.first, earlier.last));
+        self.replacing.insert(number);
     }
 }
 

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Replay, TableChoice,
+    conditions::Conditions,
     job::{Job, Keep, Outcome, Replayed, RunEnd, RunRecord},
     parallel::{self, End, Interrupter, NoThread},
     plan::{Inputs, Item, Plan},
@@ -124,7 +125,7 @@ impl RowReplay {
         // The format is that of files, of which there are none.
         let choice = TableChoice { format: Format::ArrowStream, wide, blocks_per_file: NonZeroUsize::MAX };
         let tables = Arc::new(Tables::of(&rules, choice)?);
-        let plan = Plan::of(inputs, &Standing::default(), Path::new(""), usize::MAX)?;
+        let plan = Plan::of(inputs, &Standing::default(), Path::new(""), usize::MAX, &Conditions::default())?;
         let job = Job::here(replay.executor(None)?, rules, known, Keep::Tables(Arc::clone(&tables)));
         let policy = executor::policy(&replay.settings);
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })

@@ -22,6 +22,7 @@ use refiner_terminal::{PrintError, failure};
 use refiner_worker::ChildProgram;
 
 use crate::{
+    conditions::Conditions,
     dry_run,
     hosts::{Elsewhere, Hosts},
     job::{Hashes, Job, Keep, recording_of},
@@ -104,14 +105,18 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     // Hosts have hundreds of specimens under way, and this machine works on as many as it has cores.
     let here = if hosts.is_some() { cores } else { threads };
     let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), here, kept_headings().as_deref())?;
-    let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
+    let known = Arc::new(KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?);
     let rules = replay.load(here, replay.isolate || hosts.is_some())?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
     let terms = replay.terms(&rules, tables.as_deref());
     let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
+    let conditions = match &replay.out {
+        Some(_) => Conditions::of(&replay.chain_configs, Arc::clone(&known))?,
+        None => Conditions::default(),
+    };
     if replay.dry_run {
         let plan = match replay.out.as_deref().zip(destination.as_ref()) {
-            Some((out, to)) => Plan::of(inputs, &DataSet::standing_of(to, &terms)?, out, blocks_per_unit)?,
+            Some((out, to)) => Plan::of(inputs, &DataSet::standing_of(to, &terms)?, out, blocks_per_unit, &conditions)?,
             None => Plan::of_all(inputs),
         };
         dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;
@@ -120,7 +125,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let (plan, keep, data_set) = match replay.out.as_deref().zip(destination) {
         Some((out, to)) => {
             let data_set = DataSet::open(to, terms)?;
-            let plan = Plan::of(inputs, data_set.standing(), out, blocks_per_unit)?;
+            let plan = Plan::of(inputs, data_set.standing(), out, blocks_per_unit, &conditions)?;
             let files = || Keep::Files { staging: data_set.staging(), directory: out.to_owned() };
             let keep = tables.clone().map_or_else(files, Keep::Tables);
             (plan, keep, Some(data_set))
@@ -140,7 +145,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
         _ => None,
     };
     let elsewhere = opened.clone().map(|hosts| Elsewhere::new(hosts, cores)).transpose()?;
-    let (known, buffers) = (Arc::new(known), Buffers::default());
+    let buffers = Buffers::default();
     let recording = recording_of(&rules);
     let job = Arc::new(Job { rules, executor, recording, known, keep, hashes, elsewhere, buffers });
     let page = replay.report_page.clone().map(|path| Page::begin(path, &job.rules)).transpose()?;
@@ -150,7 +155,8 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     if let Some(data_set) = &data_set {
         report.damaged(&data_set.standing().damaged);
     }
-    let mut keeper = data_set.map(|data_set| Keeper::new(data_set, tables, plan.units));
+    let mut keeper =
+        data_set.map(|data_set| Keeper::new(data_set, tables, plan.units).replacing(&plan.replacing, conditions));
     let ahead = if opened.is_some() { AHEAD_ON_HOSTS } else { AHEAD_HERE };
     let end = parallel::in_order_within(
         plan.items,

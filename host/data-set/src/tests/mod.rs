@@ -36,6 +36,7 @@ fn staged(staging: &Staging, height: u64) -> Unit {
         specimens: vec![specimen],
         files: vec![file("a"), file("b")],
         verdicts: Vec::new(),
+        conditions: None,
     }
 }
 
@@ -172,6 +173,54 @@ fn file_that_is_missing_or_cut_makes_its_unit_undone() {
     }
     data_set.finish().unwrap();
     assert_eq!(fs::read(path.join(MANIFEST)).unwrap(), expected);
+}
+
+#[test]
+fn unit_that_is_made_again_replaces_the_earlier_one_with_its_files_wherever_the_run_ends() {
+    let rejected = |height| VerdictEntry {
+        height,
+        rule: "r".to_owned(),
+        verdict: "rejected".to_owned(),
+        message: "reason".to_owned(),
+    };
+    for kill in 0..4 {
+        let (directory, _) = undisturbed();
+        let path = directory.path();
+        let mut data_set = DataSet::open(path, terms(&[])).unwrap();
+        let mut unit = staged(&data_set.staging(), 11);
+        unit.files.truncate(1);
+        unit.verdicts = vec![rejected(11)];
+        match kill {
+            // Committed, and not one file named.
+            0 => directory_of(&mut data_set).log.append(&terms(&[]), &unit).unwrap(),
+            1 => data_set.commit(unit.clone()).unwrap(),
+            // Twice.
+            2 => {
+                data_set.commit(unit.clone()).unwrap();
+                data_set.finish().unwrap();
+                data_set = DataSet::open(path, terms(&[])).unwrap();
+                let unit = staged(&data_set.staging(), 11);
+                data_set.commit(unit).unwrap();
+                assert!(!data_set.standing().has_other_verdict(1, 11));
+            }
+            _ => {
+                data_set.commit(unit.clone()).unwrap();
+                data_set.finish().unwrap();
+                data_set = DataSet::open(path, terms(&[])).unwrap();
+            }
+        }
+        drop(data_set);
+        let data_set = DataSet::open(path, terms(&[])).unwrap();
+        let is_whole = kill == 2;
+        assert_eq!(data_set.standing().has_only_other_verdicts(1, 11), !is_whole, "{kill}");
+        assert_eq!(data_set.standing().unit_of(1, 11).unwrap().files.len(), if is_whole { 2 } else { 1 }, "{kill}");
+        data_set.finish().unwrap();
+        assert_eq!(path.join("1-11.r.b").exists(), is_whole, "{kill}: a file that no unit has any more is removed");
+        assert_eq!(names(path).len(), if is_whole { 7 } else { 6 }, "{kill}");
+        let manifest = Manifest::read(&path.join(MANIFEST)).unwrap().unwrap();
+        assert_eq!(manifest.inconsistencies(), [], "{kill}");
+        assert_eq!(manifest.totals.other_verdicts, u64::from(!is_whole), "{kill}");
+    }
 }
 
 #[test]

@@ -41,6 +41,11 @@ impl KnownBlocks {
         })
     }
 
+    /// The hashes that the list has for a height.
+    pub fn listed(&self, chain: u64, height: u64) -> &[B256] {
+        self.listed.get(chain, height)
+    }
+
     /// The check `knownBlock` of a specimen.
     pub fn check(&self, specimen: &Specimen) -> Check {
         let block = &specimen.block;

@@ -1,0 +1,48 @@
+//! What the options of a replay know of chains and blocks. It is no part of the terms of a data set: it decides about verdicts.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use alloy_primitives::B256;
+use refiner_evm::ChainSpec;
+use refiner_executor::chains::ChainError;
+use refiner_specimen_files::known_blocks::KnownBlocks;
+use sha2::{Digest as _, Sha256};
+
+/// The chains and block hashes that the options of a replay name.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// Digest of the configuration of each chain.
+    chains: BTreeMap<u64, B256>,
+    known: Arc<KnownBlocks>,
+}
+
+impl Conditions {
+    /// The conditions of these files with chains, and of this list of block hashes.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or is no chain configuration.
+    pub fn of(chain_configs: &[PathBuf], known: Arc<KnownBlocks>) -> Result<Self, ChainError> {
+        let mut chains = BTreeMap::new();
+        for path in chain_configs {
+            let text = fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })?;
+            let chain =
+                ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;
+            chains.insert(chain.chain_id(), B256::from(<[u8; 32]>::from(Sha256::digest(text))));
+        }
+        Ok(Self { chains, known })
+    }
+
+    /// Digest of all that is known of these blocks; none where the options name neither their chain nor one of them. What is known of
+    /// others is left out, so that a list which grows changes nothing for the blocks that it had.
+    pub fn of_blocks(&self, chain_id: u64, heights: impl IntoIterator<Item = u64>) -> Option<B256> {
+        let chain = self.chains.get(&chain_id);
+        let mut text = chain.map_or_else(String::new, |digest| format!("chain {digest}\n"));
+        for height in heights {
+            for hash in self.known.listed(chain_id, height) {
+                text.push_str(&format!("block {height} {hash}\n"));
+            }
+        }
+        (!text.is_empty()).then(|| B256::from(<[u8; 32]>::from(Sha256::digest(text))))
+    }
+}
