@@ -110,8 +110,20 @@ impl Diagnostic for LockError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        Some("`refiner rule lock RULE...` writes it".into())
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("`refiner rule lock RULE...` writes it".into())
+            }
+            // `rule lock` reads the file as well before it writes one.
+            Self::Io { path, source } if source.kind() == io::ErrorKind::InvalidData => Some(anew(path)),
+            Self::TooLarge(path) | Self::Syntax { path, .. } | Self::Version { path, .. } => Some(anew(path)),
+            Self::Io { .. } | Self::Unwritable(_) => None,
+        }
     }
+}
+
+fn anew(path: &Path) -> Hint {
+    format!("move {} away, then `refiner rule lock RULE...` writes a new one", path.display()).into()
 }
 
 impl Lock {
@@ -189,18 +201,26 @@ mod tests {
     fn file_that_is_no_lock_of_this_version_is_refused() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(LOCK_FILE);
-        let check = |text: &str, expected: &str| {
+        let check = |text: &[u8], expected: &str| {
             fs::write(&path, text).expect("the directory is there");
-            let error = Lock::read(&path).expect_err(text).to_string();
-            assert!(error.contains(expected), "{error}");
+            let error = Lock::read(&path).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+            // A hint that names a command alone would be of no use: the command reads this file first.
+            let hint = error.hint().map(|hint| hint.to_string()).unwrap_or_default();
+            assert!(hint.starts_with(&format!("move {} away, then `refiner rule lock", path.display())), "{hint}");
         };
-        check("version = 2", "reads version 1");
-        check("", "missing field `version`");
-        check("version = 1\nrules = 3", "unknown field `rules`");
-        check(&"#".repeat(1 << 20 | 1), "more than");
+        check(b"version = 2", "reads version 1");
+        check(b"", "missing field `version`");
+        check(b"version = 1\nrules = 3", "unknown field `rules`");
+        check("#".repeat(1 << 20 | 1).as_bytes(), "more than");
+        check(b"version = 1 # caf\xe9", "valid UTF-8");
         fs::write(&path, format!("version = 1\n{}", "#".repeat((1 << 20) - 12))).expect("the directory is there");
         Lock::read(&path).expect("a lock of the greatest length");
         fs::remove_file(&path).expect("it is there");
-        assert!(matches!(Lock::read(&path), Err(LockError::Io { .. })));
+        let missing = Lock::read(&path).expect_err("it is not there");
+        assert_eq!(
+            missing.hint().map(|hint| hint.to_string()).as_deref(),
+            Some("`refiner rule lock RULE...` writes it")
+        );
     }
 }
