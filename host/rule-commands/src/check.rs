@@ -174,6 +174,9 @@ fn print(rule: &Prepared, tried: &[Tried], repeat: u32, out: &mut EscapingStdout
         for line in &first.log {
             writeln!(out, "    log {:<5} {}", line.level.as_str(), line.message)?;
         }
+        if let Some(lost) = show::lines_lost(first.usage.log_lines_lost) {
+            writeln!(out, "    {lost}")?;
+        }
         match differs {
             Some((repetition, again)) => {
                 writeln!(out, "  run {repetition} differs from the first: {}; {}", again.verdict, used(again))?;

@@ -227,6 +227,9 @@ impl Shown {
         for line in &run.log {
             writeln!(out, "\nlog {:<5} {}", line.level.as_str(), line.message)?;
         }
+        if let Some(lost) = show::lines_lost(run.usage.log_lines_lost) {
+            writeln!(out, "\n{lost}")?;
+        }
         for (artifact, path) in artifacts {
             let Artifact { name, media_type, bytes, .. } = artifact;
             writeln!(out, "\n{name}  {media_type}  {}  sha256 {:x}", digest::size(bytes.len()), artifact.sha256())?;

@@ -6,7 +6,7 @@ use refiner_rule_model::{LimitUse, UntrustedText, Usage};
 pub use refiner_rule_session::shown::{log, mark_hypothetical, merge, usage};
 use serde_json::{Value, json};
 
-use crate::terminal::{EscapingStdout, PrintError};
+use crate::terminal::{EscapingStdout, PrintError, by_number};
 
 /// A rule that got nowhere: why, and what to do.
 pub fn refused(called: &str, error: &impl Diagnostic) -> Value {
@@ -33,6 +33,12 @@ pub fn usage_table(usage: &Usage, out: &mut EscapingStdout) -> Result<(), PrintE
         writeln!(out, "{:<16} {asked:>16} {granted:>16} {used:>16}", limit.to_string())?;
     }
     Ok(())
+}
+
+/// The line that stands for what a full log did not keep.
+pub fn lines_lost(lost: u64) -> Option<String> {
+    let word = by_number(lost, "line was", "lines were");
+    (lost > 0).then(|| format!("… and {lost} more {word} lost or cut short"))
 }
 
 /// A value without the quotes of a JSON string.

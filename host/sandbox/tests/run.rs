@@ -23,8 +23,8 @@ use refiner_specimen::{
     check::{Check, CheckName},
 };
 use refiner_testruns::{
-    BLOCK_RESULT, GOOD, RAW, bare_component, component, input, manifest, module_of_fields, rule, run, sandbox,
-    workspace,
+    BLOCK_RESULT, GOOD, RAW, RunInput, bare_component, component, input, manifest, module_of_fields, rule, run,
+    sandbox, workspace,
 };
 use sha2::{Digest, Sha256};
 
@@ -88,6 +88,26 @@ fn artifact_that_is_not_finished_is_no_part_of_the_output() {
             "the artifact out.txt was opened and not finished, so it is not part of the output"
         );
     }
+}
+
+#[test]
+fn warning_of_the_host_is_kept_where_the_rule_has_filled_its_log() {
+    let sandbox = sandbox();
+    let fills = writes_an_artifact(
+        "(call $log (i32.const 1) (i32.const 256) (i32.const 3)) (call $log (i32.const 1) (i32.const 256) (i32.const 3))",
+    );
+    let fills = format!("(import \"refiner:rule/log\" \"write\" (func $log (param i32 i32 i32)))\n{fills}");
+    let rule = rule(&sandbox, &fills);
+    let lines = |limit: Limit, granted: u64| {
+        let input = input(&rule);
+        let run = rule.run(RunInput { limits: input.limits.with(limit, granted).unwrap(), ..input }).unwrap();
+        let lines: Vec<_> = run.log.iter().map(|line| line.message.as_str().to_owned()).collect();
+        (lines, run.usage.log_lines_lost)
+    };
+    let warning = "the artifact out.txt was opened and not finished, so it is not part of the output".to_owned();
+    assert_eq!(lines(Limit::LogLines, 1), (vec!["out".to_owned(), warning.clone()], 1));
+    assert_eq!(lines(Limit::LogBytes, 3), (vec!["out".to_owned(), warning.clone()], 1));
+    assert_eq!(lines(Limit::LogLines, 0), (vec![warning], 2));
 }
 
 #[test]

@@ -15,14 +15,14 @@ impl HostState {
     pub(crate) fn warn_of_unfinished(&mut self) {
         for name in self.outputs.unfinished() {
             let message = format!("the artifact {name} was opened and not finished, so it is not part of the output");
-            self.log.keep(LogLevel::Warn, &message, &mut self.budget);
+            self.log.keep_own(LogLevel::Warn, &message);
         }
     }
 
     /// Tells the author where the rule trapped.
     pub(crate) fn log_place(&mut self, functions: Option<UntrustedText>) {
         if let Some(functions) = functions {
-            self.log.keep(LogLevel::Error, functions.as_str(), &mut self.budget);
+            self.log.keep_own(LogLevel::Error, functions.as_str());
         }
     }
 }

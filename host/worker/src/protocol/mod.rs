@@ -53,7 +53,7 @@
 //! # What neither side believes
 //!
 //! A child may have been taken over by a rule. The supervisor therefore takes no more log lines, artifacts and bytes than the
-//! run was granted and no more evidence than [`refiner_rule_model::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
+//! run was granted (and, for the host in the child, a line of the log for each artifact, and one) and no more evidence than [`refiner_rule_model::Evidence`] bounds, checks every label, shortens every text, takes sha256 itself, and sets a time for each frame. It can be
 //! lied to about a result; for that a worker serves one rule only, or several that all came with this program, and results that can be checked are.
 
 mod error;

@@ -157,9 +157,12 @@ impl<'l> Collected<'l> {
         reader.finish()?;
         // The last line may have been cut to what was left, and then ends with an ellipsis past it.
         let bytes = message.as_str().len().saturating_sub('…'.len_utf8()) as u64;
-        self.within(Limit::LogLines, self.log.len() as u64 + 1)?;
+        // Beside the rule's lines stand those of the child's host: one for each artifact at most, and one for a trap.
+        let of_host = self.limits.get(Limit::Artifacts).saturating_add(1);
+        self.within_beside(Limit::LogLines, self.log.len() as u64 + 1, of_host)?;
         self.log_bytes += bytes;
-        self.within(Limit::LogBytes, self.log_bytes)?;
+        let bytes_of_host = of_host.saturating_mul(UntrustedText::BYTES_MAX as u64);
+        self.within_beside(Limit::LogBytes, self.log_bytes, bytes_of_host)?;
         self.log.push(LogLine { level, message });
         Ok(())
     }
@@ -197,7 +200,11 @@ impl<'l> Collected<'l> {
     }
 
     fn within(&self, limit: Limit, sent: u64) -> Result<(), ProtocolError> {
-        let granted = self.limits.get(limit);
+        self.within_beside(limit, sent, 0)
+    }
+
+    fn within_beside(&self, limit: Limit, sent: u64, beside: u64) -> Result<(), ProtocolError> {
+        let granted = self.limits.get(limit).saturating_add(beside);
         if sent > granted { Err(ProtocolError::OverGrant { limit, sent, granted }) } else { Ok(()) }
     }
 }

@@ -32,12 +32,31 @@ fn log_of_ten_bytes() -> Vec<LogLine> {
 
 #[test]
 fn coordinator_takes_what_was_granted_and_not_one_more() {
-    for (limit, sent) in [(Limit::LogLines, 2), (Limit::LogBytes, 10), (Limit::Artifacts, 2), (Limit::OutputBytes, 100)]
-    {
+    for (limit, sent) in [(Limit::Artifacts, 2), (Limit::OutputBytes, 100)] {
         taken(limit, sent).unwrap();
         let over = taken(limit, sent - 1).unwrap_err();
         assert!(matches!(over, ProtocolError::OverGrant { limit: found, .. } if found == limit), "{limit}: {over:?}");
     }
+}
+
+#[test]
+fn log_has_a_line_of_the_host_for_each_artifact_and_one_beside_what_was_granted() {
+    let taken = |limit: Limit, granted: u64, lines: Vec<String>| {
+        let limits = Limits::default().with(Limit::Artifacts, 8).unwrap().with(limit, granted).unwrap();
+        let line = |text: &String| LogLine { level: LogLevel::Info, message: UntrustedText::new(text) };
+        let verdict = Verdict::Produced { artifacts: Vec::new(), records: 1 };
+        let mut bytes = Vec::new();
+        write_run(&mut bytes, &Run { log: lines.iter().map(line).collect(), ..run(verdict) }).unwrap();
+        let answer = read_answer(&mut bytes.as_slice(), &limits);
+        answer.map(drop).map_err(|error| assert!(matches!(error, ProtocolError::OverGrant { .. }), "{error:?}"))
+    };
+    let lines = |count: usize| vec!["12345678".to_owned(); count];
+    assert_eq!(taken(Limit::LogLines, 2, lines(2 + 9)), Ok(()));
+    assert_eq!(taken(Limit::LogLines, 2, lines(2 + 9 + 1)), Err(()));
+    // Three bytes of each line are forgiven: an ellipsis may stand past the limit.
+    let bytes = |last: usize| vec!["x".repeat(1_024); 9].into_iter().chain(["x".repeat(last)]).collect();
+    assert_eq!(taken(Limit::LogBytes, 10, bytes(10 + 10 * 3)), Ok(()));
+    assert_eq!(taken(Limit::LogBytes, 10, bytes(10 + 10 * 3 + 1)), Err(()));
 }
 
 /// The supervisor's reading of an answer whose worker sends this evidence, once or twice.
