@@ -472,10 +472,80 @@ fn artifacts_over_a_folder_of_specimens_are_compared_with_those_agreed_on() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replacen('{', "[", 1)).unwrap();
     let shown = test(&[]).expect(3).text();
-    assert!(shown.contains("line 1: expected [") && shown.contains(", found {"), "{shown}");
+    assert!(shown.contains("line 1, byte 1: expected [") && shown.contains(", found {"), "{shown}");
+    // The end of a long line: what stands before it is left out on both sides.
+    fs::write(&file, text.replacen("}\n", "]\n", 1)).unwrap();
+    let (shown, byte) = (test(&[]).expect(3).text(), text.find("}\n").unwrap() + 1);
+    assert!(shown.contains(&format!("line 1, byte {byte}: expected …")), "{shown}");
+    assert!(shown.contains("], found …") && shown.trim_end().ends_with('}'), "{shown}");
     fs::write(&file, text).unwrap();
     let stem = file.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
     fs::write(golden.join(format!("{stem}.verdict")), "rejected\n").unwrap();
     let shown = test(&[]).expect(3).text();
     assert!(shown.contains("verdict: agreed on, and not made any more"), "{shown}");
+}
+
+/// A rule that opens the output `avro` and does not finish it.
+const OPENS_AVRO: &str = r#"
+;; output: avro text/plain
+(import "refiner:rule/output" "[constructor]artifact"
+    (func $artifact (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(data (i32.const 256) "avrotext/plain")
+(func (export "refiner:rule/rule#refine") (param i32) (result i32)
+    (drop (call $artifact (i32.const 256) (i32.const 4) (i32.const 260) (i32.const 10)
+        (i32.const 0) (i32.const 0) (i32.const 0)))
+    (call $ok (local.get 0) (i64.const 0)))"#;
+
+#[test]
+fn bless_replaces_and_removes_no_specimen_and_no_two_specimens_share_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let specimens = directory.path().join("specimens");
+    fs::create_dir(&specimens).unwrap();
+    let sample = fs::read(&samples()[0]).unwrap();
+    fs::write(specimens.join("1-2-a.avro"), &sample).unwrap();
+    let rule = directory.path().join("rule.wasm");
+    fs::write(&rule, crate::component::component(OPENS_AVRO)).unwrap();
+    let bless = |rule: &str, expected: &str| {
+        let ended = refiner(&["rule", "test", rule, &specimens.display().to_string(), "--bless"]).expect(2);
+        assert!(ended.stderr.contains(expected) && ended.stderr.contains("hint: "), "{}", ended.stderr);
+    };
+    bless(&rule.display().to_string(), "the output \"avro\" would be kept in this file, which is a specimen");
+    assert!(fs::read(specimens.join("1-2-a.avro")).unwrap() == sample);
+    fs::write(specimens.join("1-2-a"), &sample).unwrap();
+    bless("transaction-summary", "two specimens would be compared with this one file");
+    assert_eq!(fs::read_dir(&specimens).unwrap().count(), 2, "nothing was written");
+}
+
+#[test]
+fn file_that_is_no_specimen_is_named_and_the_others_are_tested() {
+    let directory = tempfile::tempdir().unwrap();
+    let (specimens, golden) = (directory.path().join("specimens"), directory.path().join("golden"));
+    fs::create_dir(&specimens).unwrap();
+    fs::write(specimens.join("a.avro"), "no specimen").unwrap();
+    fs::copy(&samples()[0], specimens.join("b.avro")).unwrap();
+    let (folder, agreed) = (specimens.display().to_string(), golden.display().to_string());
+    let arguments = ["rule", "test", "transaction-summary", &folder, "--golden", &agreed];
+    let blessed = refiner(&[&arguments[..], &["--bless"]].concat()).expect(4);
+    assert!(blessed.stderr.contains("a.avro: ") && !blessed.stderr.contains("given up"), "{}", blessed.stderr);
+    let lines = refiner(&[&arguments[..], &["--json"]].concat()).expect(4).json_lines();
+    assert!(lines[0]["specimen"] == "a" && lines[0]["error"].is_string(), "{lines:?}");
+    assert!(lines[1]["specimen"] == "b" && lines[1]["differences"] == json!([]), "{lines:?}");
+}
+
+#[test]
+fn lines_that_a_full_log_lost_are_counted_in_what_a_person_reads() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = directory.path().join("rule.wasm").display().to_string();
+    let write = "(call $log (i32.const 1) (i32.const 256) (i32.const 4))";
+    let talks = format!(
+        r#"(import "refiner:rule/log" "write" (func $log (param i32 i32 i32))) (data (i32.const 256) "line")
+        (func (export "refiner:rule/rule#refine") (param i32) (result i32)
+            {write} {write} {write} (call $ok (local.get 0) (i64.const 0)))"#
+    );
+    fs::write(&rule, crate::component::component(&talks)).unwrap();
+    let specimen = samples().remove(4).display().to_string();
+    let run = |lines: &str| refiner(&["rule", "run", &rule, &specimen, "--limit", lines]).expect(0).text();
+    let shown = run("log_lines=1");
+    assert!(shown.contains("log info  line\n\n… and 2 more lines were lost or cut short\n"), "{shown}");
+    assert!(!run("log_lines=3").contains("more line"));
 }

@@ -129,10 +129,12 @@ fn keys_and_signers_that_cannot_be_used_are_refused_with_the_reason() {
         let ended = refiner(arguments).expect(code);
         assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     };
-    check(&["rule", "keygen", text(&key)], 2, "File exists");
-    check(&["rule", "sign", text(&rule), "--key", text(&public)], 2, "lets others read a private key");
-    fs::set_permissions(&public, fs::Permissions::from_mode(0o600)).unwrap();
-    check(&["rule", "sign", text(&rule), "--key", text(&public)], 2, "expected a P-256 key in PKCS #8");
+    check(&["rule", "keygen", text(&key)], 2, "a.pem: there is a file already, and no key is overwritten");
+    check(&["rule", "keygen", text(&directory.path().join("k.pub"))], 2, "both keys of the pair would be in this file");
+    assert!(!directory.path().join("k.pub").exists());
+    check(&["rule", "sign", text(&rule), "--key", text(&public)], 2, "found a public key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    check(&["rule", "sign", text(&rule), "--key", text(&key)], 2, "lets others read a private key");
     check(&["rule", "sign", text(&rule)], 2, "--key");
     check(&["rule", "sign", text(&rule), "--bundle", text(&rule)], 2, "rule.wasm");
     let run = ["replay", text(&samples()[0]), "--rule", text(&rule), "--require-signer"].map(str::to_owned);
@@ -143,4 +145,69 @@ fn keys_and_signers_that_cannot_be_used_are_refused_with_the_reason() {
     with(text(&key), &[], 2, "expected a public key");
     with("nowhere.pub", &[], 2, "nowhere.pub: No such file");
     with("identity=a@example.org,issuer=https://example.org", &[], 2, "needs a trust root");
+}
+
+#[test]
+fn signed_rule_that_changes_loses_its_signatures_openly_and_can_be_signed_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = unsigned(directory.path());
+    let (key, public) = keygen(directory.path(), "a.pem");
+    let before = fs::read(&rule).unwrap();
+    // Not beside the component, where it would be its manifest.
+    let manifest = directory.path().join("changed.toml");
+    fs::write(&manifest, format!("{}# changed\n", refiner_manifest::read(&before).unwrap().unwrap())).unwrap();
+    let sign = |more: &[&str]| refiner(&[&["rule", "sign", text(&rule), "--key", text(&key)], more].concat());
+    let embed = |more: &[&str]| refiner(&[&["rule", "embed", text(&rule), text(&manifest)], more].concat());
+    let check = || refiner(&["rule", "check", text(&rule), "--require-signer", text(&public)]);
+    sign(&[]).expect(0);
+    sign(&[]).expect(0);
+    embed(&[]).expect(2);
+    let shown = embed(&["--replace"]).expect(0).text();
+    assert!(shown.contains("  2 earlier signatures were dropped\n"), "{shown}");
+    let refused = check().expect(6).stderr;
+    assert!(refused.contains("the component is not signed"), "{refused}");
+    sign(&[]).expect(0);
+    check().expect(0);
+
+    // A component that holds no manifest yet: there is none to replace, and signatures would be lost all the same.
+    fs::write(&rule, refiner_manifest::without(&before).unwrap()).unwrap();
+    sign(&[]).expect(0);
+    let refused = embed(&[]).expect(2).stderr;
+    assert!(
+        refused.contains("it has 1 signature, and") && refused.contains("--replace drops its signatures"),
+        "{refused}"
+    );
+    embed(&["--replace"]).expect(0);
+    sign(&[]).expect(0);
+
+    // Another program put something behind the signature.
+    fs::write(&rule, [&fs::read(&rule).unwrap()[..], &[0, 2, 1, b'x']].concat()).unwrap();
+    let refused = sign(&[]).expect(6).stderr;
+    assert!(refused.contains("a section after the signature") && refused.contains("rule sign --replace"), "{refused}");
+    let signed = sign(&["--replace", "--json"]).expect(0).json_lines().remove(0);
+    assert_eq!(signed["signaturesDropped"], 1, "{signed}");
+    check().expect(0);
+}
+
+#[test]
+fn signed_rule_is_verified_against_its_source_beside_its_signatures() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = unsigned(directory.path());
+    let (key, _) = keygen(directory.path(), "a.pem");
+    let built = directory.path().join("built.wasm");
+    fs::copy(&rule, &built).unwrap();
+    let whole = fs::read(&rule).unwrap();
+    let manifest = refiner_manifest::read(&whole).unwrap().unwrap().to_owned();
+    fs::write(directory.path().join("rule.toml"), &manifest).unwrap();
+    for _ in 0..2 {
+        refiner(&["rule", "sign", text(&rule), "--key", text(&key)]).expect(0);
+    }
+    let arguments = ["rule", "verify", text(&rule), "--source", text(directory.path()), "--built", text(&built)];
+    let shown = refiner(&arguments).expect(0).text();
+    assert!(shown.contains("rule.wasm: the same bytes, beside 2 signatures, sha256 "), "{shown}");
+    let line = refiner(&[&arguments[..], &["--json"]].concat()).expect(0).json_lines().remove(0);
+    assert_eq!((&line["same"], &line["signatures"]), (&Value::Bool(true), &Value::from(2)));
+    fs::write(directory.path().join("rule.toml"), format!("{manifest}# changed\n")).unwrap();
+    let shown = refiner(&arguments).expect(3).text();
+    assert!(shown.contains("differs: the manifest section") && !shown.contains("differs: the custom"), "{shown}");
 }

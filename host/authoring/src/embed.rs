@@ -82,7 +82,11 @@ impl Diagnostic for EmbedError {
 
 /// The component in a file with the manifest of another file inside. The same files give the same bytes.
 pub fn of_files(component: &Path, manifest: &Path, replace: bool) -> Result<Vec<u8>, EmbedError> {
-    let bytes = fs::read(component).map_err(at(component))?;
+    of_bytes(fs::read(component).map_err(at(component))?, component, manifest, replace)
+}
+
+/// The same for a component that was read from that file.
+pub fn of_bytes(bytes: Vec<u8>, component: &Path, manifest: &Path, replace: bool) -> Result<Vec<u8>, EmbedError> {
     let text = fs::read(manifest).map_err(at(manifest))?;
     let text =
         refiner_manifest::text(&text).map_err(|source| EmbedError::NotText { path: manifest.to_owned(), source })?;

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, path::PathBuf};
 use clap::{Args, Subcommand};
 use refiner_arguments::{ChainConfigs, parameter};
 use refiner_authoring::{Language, RuleName};
-use refiner_config::{Flags, scope};
+use refiner_config::{Flags, RuleLimit, scope};
 use refiner_sources::RuleSource;
 
 use crate::profile::{ProfileForm, SAMPLES, SAMPLES_MAX};
@@ -156,7 +156,7 @@ pub struct Run {
     /// A parameter for the rule, part of its identity; can be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub params: Vec<(String, String)>,
-    /// Grants another limit than the rule asks for, up to its cap; can be repeated. `rule info` names them.
+    /// Grants another limit than the rule asks for, up to its cap, such as `memory_bytes=64MiB` or `wall_ms=60s`; can be repeated. `rule info` names them.
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit)]
     pub limits: Vec<(String, u64)>,
     /// Prints the artifacts' content.
@@ -205,7 +205,7 @@ pub struct Embed {
     /// Where to [default: into the component's file].
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Takes the place of another manifest in the component.
+    /// Takes the place of another manifest in the component, and drops the signatures over it.
     #[arg(long)]
     pub replace: bool,
     /// One JSON object.
@@ -236,6 +236,9 @@ pub struct Sign {
     /// Sigstore bundle over the component as it is now, as `cosign sign-blob --bundle` writes it.
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
+    /// Drops the signatures that the component has, and signs all the rest of it.
+    #[arg(long, conflicts_with = "bundle")]
+    pub replace: bool,
     /// Where to [default: into the component's file].
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -301,7 +304,8 @@ pub struct Test {
 
 fn limit(text: &str) -> Result<(String, u64), String> {
     let (name, value) = parameter(text)?;
-    let value = value.replace('_', "").parse().map_err(|_| format!("{value} is no number"))?;
+    let value = RuleLimit::amount(&name, &value)
+        .ok_or_else(|| format!("{value:?} is no number, nor a size or a duration that goes with this limit"))?;
     Ok((name, value))
 }
 
@@ -310,9 +314,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limit_is_a_name_and_a_number() {
-        assert_eq!(limit("fuel=2_000"), Ok(("fuel".to_owned(), 2_000)));
-        for text in ["fuel", "=1", "fuel=", "fuel=-1", "fuel=1e9", "fuel=18446744073709551616"] {
+    fn limit_is_a_name_and_a_number_or_an_amount_in_another_unit() {
+        let check = |text: &str, name: &str, value: u64| assert_eq!(limit(text), Ok((name.to_owned(), value)));
+        check("fuel=2_000", "fuel", 2_000);
+        check("memory_bytes=1MiB", "memory_bytes", 1 << 20);
+        check("wall_ms=2s", "wall_ms", 2_000);
+        for text in
+            ["fuel", "=1", "fuel=", "fuel=-1", "fuel=1e9", "fuel=18446744073709551616", "fuel=1MiB", "wall_ms=1MiB"]
+        {
             assert!(limit(text).is_err(), "{text}");
         }
     }

@@ -9,8 +9,9 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_rule_model::{AboveCap, LimitError};
 use refiner_rule_session::PrepareError;
 use refiner_signatures::SignError;
+use refiner_terminal::by_number;
 
-use crate::rules::AllowanceError;
+use crate::{rules::AllowanceError, test::GoldenError};
 
 /// Reasons for which a command on rules ends early.
 #[derive(Debug, thiserror::Error)]
@@ -33,15 +34,22 @@ pub enum RuleError {
     /// No signature is put into the component.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// A signed component whose bytes would change.
+    #[error("{}: it has {signatures} {}, and a manifest that is put inside after them is not signed", .component.display(), by_number(*.signatures as u64, "signature", "signatures"))]
+    Signed {
+        component: PathBuf,
+        /// The number of its signatures.
+        signatures: usize,
+    },
     /// A source that is not built here.
     #[error("{}: found no Cargo.toml, go.mod, pyproject.toml, package.json or rule.c, so the rule is built by its own toolchain", .0.display())]
     BuiltElsewhere(PathBuf),
     /// A component that cannot be compared.
     #[error("{rule}: {source}")]
     Unreadable { rule: String, source: BinaryReaderError },
-    /// A file that was agreed on cannot be read or written.
-    #[error("{}: {source}", .path.display())]
-    Golden { path: PathBuf, source: io::Error },
+    /// Nothing can be compared with what was agreed on.
+    #[error(transparent)]
+    Golden(#[from] GoldenError),
     /// The profile is not written.
     #[error("{}: {source}", .path.display())]
     Profile { path: PathBuf, source: io::Error },
@@ -93,11 +101,14 @@ impl Diagnostic for RuleError {
             Self::Limit(error) => error.exit_code(),
             Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
-            Self::Directory(_) | Self::Golden { .. } | Self::Profile { .. } | Self::Command(_) => ExitCode::Host,
+            Self::Golden(error) => error.exit_code(),
+            Self::Directory(_) | Self::Profile { .. } | Self::Command(_) => ExitCode::Host,
             Self::Watch(_) => ExitCode::Usage,
-            Self::Several { .. } | Self::BuiltIn(_) | Self::NoRegistry { .. } | Self::BuiltElsewhere(_) => {
-                ExitCode::Usage
-            }
+            Self::Several { .. }
+            | Self::Signed { .. }
+            | Self::BuiltIn(_)
+            | Self::NoRegistry { .. }
+            | Self::BuiltElsewhere(_) => ExitCode::Usage,
         }
     }
 
@@ -111,7 +122,9 @@ impl Diagnostic for RuleError {
             Self::Allowance(error) => error.hint(),
             Self::Limit(error) => error.hint(),
             Self::AboveCap(error) => error.hint(),
+            Self::Golden(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
+            Self::Signed { .. } => Some("--replace drops its signatures; sign it again afterwards".into()),
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
             Self::NoColumns { .. } => {
                 Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into())
@@ -122,8 +135,7 @@ impl Diagnostic for RuleError {
             | Self::Directory(_)
             | Self::Watch(_)
             | Self::Command(_)
-            | Self::Profile { .. }
-            | Self::Golden { .. } => None,
+            | Self::Profile { .. } => None,
         }
     }
 }

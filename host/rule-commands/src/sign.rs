@@ -31,14 +31,18 @@ pub fn keygen(Keygen { key, json }: &Keygen) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-pub fn run(Sign { component, key, bundle, out, json }: &Sign) -> Result<ExitCode, Failure> {
+pub fn run(Sign { component, key, bundle, replace, out, json }: &Sign) -> Result<ExitCode, Failure> {
     let refuse = |source| RuleError::from(SignError::File { path: component.clone(), source });
     let bytes = fs::read(component).map_err(refuse)?;
+    let (bytes, dropped) = match replace {
+        true => refiner_signatures::without(&bytes).map_err(SignError::from).map_err(RuleError::from)?,
+        false => (bytes, 0),
+    };
     let signed = match (key, bundle) {
         (Some(key), _) => SigningKey::read(key).and_then(|key| sign(&bytes, &key)),
         (None, bundle) => attach(&bytes, bundle.as_deref().unwrap_or(component)),
     };
     let whole = signed.map_err(RuleError::from)?;
     embed::write(out.as_ref().unwrap_or(component), &whole).map_err(RuleError::from)?;
-    super::embed::print(out.as_ref().unwrap_or(component), &whole, *json)
+    super::embed::print(out.as_ref().unwrap_or(component), &whole, dropped, *json)
 }

@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use refiner_authoring::{PROJECT_FILES, build, compare, digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
+use refiner_signatures::signatures;
 use refiner_text::OneLine;
 use serde_json::json;
 
@@ -18,9 +19,14 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
     let again =
         built_again(source, built.as_deref(), refiner_manifest::read(&found.component).ok().flatten().is_some())?;
     let (published, sha256) = (digest::sha256(&found.component), digest::sha256(&again));
-    let comparison = compare::compare(&found.component, &again)
+    // No build makes signatures: what they cover is compared. Where something follows them, everything is.
+    let (signed, signatures) = match signatures(&found.component) {
+        Ok(found) => (found.signed, found.bundles.len()),
+        Err(_) => (&found.component[..], 0),
+    };
+    let comparison = compare::compare(signed, &again)
         .map_err(|source| RuleError::Unreadable { rule: found.called.clone(), source })?;
-    let same = found.component == again;
+    let same = signed == again;
     let reason = (!same).then(|| compare::unreproducible(source)).flatten();
     let stdout = &mut terminal::out(*json);
     if *json {
@@ -30,10 +36,14 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
             .map(|part| json!({ "part": part.part.to_string(), "publishedBytes": part.published_bytes, "builtBytes": part.built_bytes }))
             .collect();
         let verified = json!({
-            "rule": found.called, "same": same, "sha256": published, "builtSha256": sha256,
+            "rule": found.called, "same": same, "signatures": signatures, "sha256": published, "builtSha256": sha256,
             "equalBytes": comparison.equal_bytes, "differences": differences, "reason": reason,
         });
         writeln!(stdout, "{verified}")?;
+    } else if same && signatures > 0 {
+        let word = terminal::by_number(signatures as u64, "signature", "signatures");
+        let called = OneLine(&found.called);
+        writeln!(stdout, "{called}: the same bytes, beside {signatures} {word}, sha256 {published}")?;
     } else if same {
         writeln!(stdout, "{}: the same bytes, sha256 {published}", OneLine(&found.called))?;
     } else {

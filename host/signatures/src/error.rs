@@ -23,13 +23,21 @@ pub enum SignError {
         /// Its mode.
         mode: u32,
     },
+    /// A file that is there already, where a key is to be written.
+    #[error("{}: there is a file already, and no key is overwritten", .0.display())]
+    Exists(PathBuf),
+    /// One path for both keys of a pair.
+    #[error("{}: both keys of the pair would be in this file", .0.display())]
+    OnePath(PathBuf),
     /// A file that holds no key of this kind.
-    #[error("{}: expected {expected}, found other text", .path.display())]
+    #[error("{}: expected {expected}, found {found}", .path.display())]
     NotAKey {
         /// Path of the file.
         path: PathBuf,
         /// The kind that is needed.
         expected: &'static str,
+        /// The content of the file, as far as it is known.
+        found: &'static str,
     },
     /// The random number generator or the signature failed.
     #[error("the cryptographic library refuses: {0}")]
@@ -122,15 +130,23 @@ impl Diagnostic for SignError {
         match self {
             Self::Component(error) => error.exit_code(),
             Self::Refused(_) => ExitCode::Internal,
-            Self::File { .. } | Self::OpenToOthers { .. } | Self::NotAKey { .. } | Self::Bundle { .. } => {
-                ExitCode::Usage
-            }
+            Self::File { .. }
+            | Self::OpenToOthers { .. }
+            | Self::Exists(_)
+            | Self::OnePath(_)
+            | Self::NotAKey { .. }
+            | Self::Bundle { .. } => ExitCode::Usage,
         }
     }
 
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::OpenToOthers { path, .. } => Some(format!("chmod 600 {}", path.display()).into()),
+            Self::Exists(_) => Some("move it away, or name another file: `refiner rule keygen FILE`".into()),
+            Self::OnePath(_) => Some(
+                "the public key goes beside the private one, with the ending .pub: give that another ending, such as .pem"
+                    .into(),
+            ),
             Self::NotAKey { .. } => Some("`refiner rule keygen FILE` makes a key pair".into()),
             Self::Bundle { .. } => Some("`cosign sign-blob FILE --bundle BUNDLE` writes one".into()),
             Self::Component(error) => error.hint(),
@@ -161,9 +177,11 @@ impl Diagnostic for SignatureError {
             ),
             Self::ManifestBeside => Some("`refiner rule embed` puts it inside, before the component is signed".into()),
             Self::NoTrustRoot => Some("--trust-root names Sigstore's trusted_root.json".into()),
-            Self::NotLast { .. } => Some("sign the component again, after its last change".into()),
+            Self::NotLast { .. } | Self::TooMany => Some(
+                "`refiner rule sign --replace --key KEY FILE` drops its signatures and signs it as it is now".into(),
+            ),
             Self::Signer(error) => error.hint(),
-            Self::Malformed { .. } | Self::TooLong { .. } | Self::TooMany | Self::TrustRoot { .. } => None,
+            Self::Malformed { .. } | Self::TooLong { .. } | Self::TrustRoot { .. } => None,
         }
     }
 }

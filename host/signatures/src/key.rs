@@ -60,15 +60,19 @@ impl SigningKey {
     pub fn read(path: &Path) -> Result<Self, SignError> {
         let refuse = |source| SignError::File { path: path.to_owned(), source };
         let file = fs::File::open(path).map_err(refuse)?;
-        if let Some(mode) = refiner_permissions::open_to_others(&file.metadata().map_err(refuse)?) {
-            return Err(SignError::OpenToOthers { path: path.to_owned(), mode });
-        }
+        let metadata = file.metadata().map_err(refuse)?;
         let text = text(file).map_err(refuse)?;
-        let key = unwrapped(&text, PRIVATE).and_then(Self::of);
-        key.ok_or_else(|| SignError::NotAKey {
+        // The content first: of a file that holds no private key, the mode is no fault.
+        let no_key = || SignError::NotAKey {
             path: path.to_owned(),
             expected: "a P-256 key in PKCS #8, between BEGIN PRIVATE KEY and END PRIVATE KEY",
-        })
+            found: content(&text),
+        };
+        let der = unwrapped(&text, PRIVATE).ok_or_else(no_key)?;
+        if let Some(mode) = refiner_permissions::open_to_others(&metadata) {
+            return Err(SignError::OpenToOthers { path: path.to_owned(), mode });
+        }
+        Self::of(der).ok_or_else(no_key)
     }
 
     fn of(pkcs8: Zeroizing<Vec<u8>>) -> Option<Self> {
@@ -80,16 +84,21 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// One of the files is there already, or the system refuses it.
+    /// One of the files is there already, both would be one, or the system refuses it. Neither of them is there then.
     pub fn write(&self, path: &Path) -> Result<PathBuf, SignError> {
         let public = path.with_extension("pub");
-        let new = |path: &Path, options: &mut fs::OpenOptions, text: &str| {
-            let written =
-                options.write(true).create_new(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-            written.map_err(|source| SignError::File { path: path.to_owned(), source })
-        };
-        new(path, &mut refiner_permissions::options(), &self.pem())?;
-        new(&public, &mut fs::OpenOptions::new(), &self.public().pem())?;
+        if public == path {
+            return Err(SignError::OnePath(public));
+        }
+        if let Some(taken) = [path, &public].into_iter().find(|path| fs::symlink_metadata(path).is_ok()) {
+            return Err(SignError::Exists(taken.to_owned()));
+        }
+        create(path, &mut refiner_permissions::options(), &self.pem())?;
+        if let Err(error) = create(&public, &mut fs::OpenOptions::new(), &self.public().pem()) {
+            // Half a pair is of no use. The error is told; that this file stays as well would add nothing to it.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         Ok(public)
     }
 
@@ -131,6 +140,7 @@ impl PublicKey {
         key.ok_or_else(|| SignError::NotAKey {
             path: path.to_owned(),
             expected: "a public key, between BEGIN PUBLIC KEY and END PUBLIC KEY",
+            found: content(&text),
         })
     }
 
@@ -144,6 +154,33 @@ impl PublicKey {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         STANDARD.encode_to_string(ring::digest::digest(&ring::digest::SHA256, self.0.as_bytes()))
+    }
+}
+
+/// Writes a new file, which is not there when an error is returned.
+fn create(path: &Path, options: &mut fs::OpenOptions, text: &str) -> Result<(), SignError> {
+    let refuse = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => SignError::Exists(path.to_owned()),
+        _ => SignError::File { path: path.to_owned(), source },
+    };
+    let mut file = options.write(true).create_new(true).open(path).map_err(refuse)?;
+    file.write_all(text.as_bytes()).map_err(|source| {
+        let _ = fs::remove_file(path);
+        refuse(source)
+    })
+}
+
+/// The content of a file that holds no key of the kind that is needed.
+fn content(text: &str) -> &'static str {
+    let has = |label: &str| text.contains(&format!("-----BEGIN {label}-----"));
+    if has(PUBLIC) {
+        "a public key"
+    } else if has(PRIVATE) {
+        "a private key that cannot be used here"
+    } else if has("ENCRYPTED PRIVATE KEY") {
+        "an encrypted key"
+    } else {
+        "other text"
     }
 }
 
@@ -201,18 +238,43 @@ mod tests {
     }
 
     #[test]
+    fn pair_is_written_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| directory.path().join(name);
+        let key = SigningKey::generate().expect("a key");
+        let refused = key.write(&at("k.pub")).expect_err("one path").to_string();
+        assert!(refused.contains("k.pub: both keys of the pair would be in this file"), "{refused}");
+        assert!(!at("k.pub").exists());
+        for (taken, free) in [("a.pub", "a.pem"), ("b.pem", "b.pub")] {
+            fs::write(at(taken), "mine").expect("written");
+            let refused = key.write(&at(taken).with_extension("pem")).expect_err("a file is there").to_string();
+            assert!(refused.contains(&format!("{taken}: there is a file already")), "{refused}");
+            assert!(!at(free).exists());
+            assert_eq!(fs::read(at(taken)).expect("it is there"), b"mine");
+        }
+    }
+
+    #[test]
     fn files_that_are_no_keys_are_refused_with_what_is_needed() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("key");
         let key = SigningKey::generate().expect("a key");
-        for text in ["", "-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----", &key.public().pem()] {
+        for (text, found) in [
+            ("", "found other text"),
+            (
+                "-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----",
+                "found a private key that cannot be used here",
+            ),
+            ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "found an encrypted key"),
+            (key.public().pem().as_str(), "found a public key"),
+        ] {
+            // Open to others: what a file holds is told before its mode.
             fs::write(&path, text).expect("written");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions");
             let error = SigningKey::read(&path).expect_err(text).to_string();
-            assert!(error.contains("expected a P-256 key in PKCS #8"), "{error}");
+            assert!(error.contains("expected a P-256 key in PKCS #8") && error.contains(found), "{error}");
         }
         fs::write(&path, key.pem()).expect("written");
         let error = PublicKey::read(&path).expect_err("a private key").to_string();
-        assert!(error.contains("expected a public key"), "{error}");
+        assert!(error.contains("expected a public key") && error.contains("found a private key"), "{error}");
     }
 }

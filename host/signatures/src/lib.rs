@@ -30,5 +30,5 @@ pub use claims::{ClaimedSigner, claimed_signers};
 pub use error::{Reasons, SignError, SignatureError};
 pub use key::{PublicKey, SigningKey};
 pub use limits::{BUNDLE_BYTES_MAX, SIGNATURES_MAX};
-pub use section::{SECTION, Signatures, attach, sign, signatures};
+pub use section::{SECTION, Signatures, attach, sign, signatures, without};
 pub use signers::{RequiredSigner, Signers};

@@ -62,6 +62,28 @@ pub fn signatures(component: &[u8]) -> Result<Signatures<'_>, SignatureError> {
     Ok(found)
 }
 
+/// The component without its signatures, wherever they stand, and their number.
+///
+/// # Errors
+///
+/// The component cannot be read.
+pub fn without(component: &[u8]) -> Result<(Vec<u8>, usize), SignatureError> {
+    let mut reader = BinaryReader::new(component, 0);
+    let mut rest = reader.read_bytes(PREAMBLE_BYTES)?.to_vec();
+    let mut found = 0;
+    while !reader.eof() {
+        let start = reader.original_position();
+        let id = reader.read_u8()?;
+        let mut section = reader.read_reader()?;
+        if id == CUSTOM_SECTION_ID && section.read_string()? == SECTION {
+            found += 1;
+        } else {
+            rest.extend_from_slice(&component[start..reader.original_position()]);
+        }
+    }
+    Ok((rest, found))
+}
+
 /// The component with a signature of the key after what it holds.
 ///
 /// # Errors
@@ -114,5 +136,29 @@ fn with(component: &[u8], bundle: &[u8]) -> Result<Vec<u8>, SignatureError> {
 impl From<BinaryReaderError> for SignatureError {
     fn from(error: BinaryReaderError) -> Self {
         Self::Malformed { offset: error.offset() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn component_without_signatures_is_what_was_signed_with_what_followed() {
+        let key = SigningKey::generate().expect("random bytes");
+        assert_eq!(without(COMPONENT).expect("readable sections"), (COMPONENT.to_vec(), 0));
+        let once = sign(COMPONENT, &key).expect("a component");
+        let twice = sign(&once, &key).expect("a component");
+        assert_eq!(without(&twice).expect("readable sections"), (COMPONENT.to_vec(), 2));
+        let more = [0, 2, 1, b'x'];
+        let spoilt = [&twice[..], &more].concat();
+        assert!(matches!(sign(&spoilt, &key), Err(SignError::Component(SignatureError::NotLast { .. }))));
+        let rest = [COMPONENT, &more].concat();
+        assert_eq!(without(&spoilt).expect("readable sections"), (rest.clone(), 2));
+        assert_eq!(signatures(&sign(&rest, &key).expect("a component")).expect("readable sections").signed, rest);
+        assert!(without(&spoilt[..spoilt.len() - 1]).is_err());
+        assert!(without(b"").is_err());
     }
 }

@@ -155,8 +155,10 @@ enum Reason {
 fn key(path: &Path) -> Result<VerificationKey, SignatureError> {
     let signer = |error| SignatureError::Signer(Box::new(error));
     let key = PublicKey::read(path).map_err(signer)?;
-    let refuse =
-        |_| signer(SignError::NotAKey { path: path.to_owned(), expected: "a public key of a known algorithm" });
+    let refuse = |_| {
+        let expected = "a public key of a known algorithm";
+        signer(SignError::NotAKey { path: path.to_owned(), expected, found: "another public key" })
+    };
     VerificationKey::from_spki(&key.0).map_err(refuse)
 }
 
