@@ -95,7 +95,7 @@ impl SigningKey {
         }
         create(path, &mut refiner_permissions::options(), &self.pem())?;
         if let Err(error) = create(&public, &mut fs::OpenOptions::new(), &self.public().pem()) {
-            // Half a pair is of no use. The error is told; that this file stays as well would add nothing to it.
+            // Half a pair is of no use. Where it cannot be removed either, the first error is the one to report.
             let _ = fs::remove_file(path);
             return Err(error);
         }
@@ -268,7 +268,7 @@ mod tests {
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "found an encrypted key"),
             (key.public().pem().as_str(), "found a public key"),
         ] {
-            // Open to others: what a file holds is told before its mode.
+            // Open to others: the content is reported before the mode.
             fs::write(&path, text).expect("written");
             let error = SigningKey::read(&path).expect_err(text).to_string();
             assert!(error.contains("expected a P-256 key in PKCS #8") && error.contains(found), "{error}");
