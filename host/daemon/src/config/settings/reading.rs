@@ -143,7 +143,8 @@ impl Reading<'_> {
         }
         match sources.pop() {
             Some((_, source)) => Some(Key::From(source)),
-            None if values.is_given(&table::SIGNER) => None,
+            // Given, and reported as faulty.
+            None if values.is_given(&table::SIGNER) || values.is_given(&table::KEY_FILE) => None,
             None => {
                 let reason = "proofs are signed with it: key-file, keystore, signer or BLOCK_RESULT_OPERATOR_PRIVATE_KEY; or prove = \"none\"";
                 self.problems.push(Problem::Missing { key: "key-file", reason });
