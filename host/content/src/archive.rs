@@ -365,34 +365,6 @@ mod tests {
     }
 
     #[test]
-    fn directories_that_name_each_other_over_and_over_end_soon_and_so_do_paths_that_fill_the_memory() {
-        let file = ContentId::of_block(Codec::Raw, b"one");
-        let mut blocks = vec![(file, b"one".to_vec())];
-        let mut below = file;
-        // Six levels of eight names are 299,593 directories in seven blocks.
-        for _ in 0..7 {
-            let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-            let node = directory(1, &names.map(|name| (name, below)));
-            below = ContentId::of_block(Codec::DagPb, &node);
-            blocks.push((below, node));
-        }
-        let ended = opened(&archive(below, &blocks)).unwrap().files();
-        assert!(matches!(ended, Err(ArchiveError::TooManyDirectories { blocks: 8, limit: 1_032 })), "{ended:?}");
-
-        let long = "n".repeat(200_000);
-        let level = |below: &[(&str, ContentId)]| {
-            let node = directory(1, below);
-            (ContentId::of_block(Codec::DagPb, &node), node)
-        };
-        let names: Vec<_> = (0..700).map(|number| number.to_string()).collect();
-        let files = level(&names.iter().map(|name| (name.as_str(), file)).collect::<Vec<_>>());
-        let both = level(&[(&format!("{long}1"), files.0), (&format!("{long}2"), files.0)]);
-        let root = both.0;
-        let ended = opened(&archive(root, &[files, both])).unwrap().files();
-        assert!(matches!(ended, Err(ArchiveError::TooLongPaths)), "{:?}", ended.map(|files| files.len()));
-    }
-
-    #[test]
     fn version_2_is_read_by_the_version_1_in_it() {
         let dag = dag(b"content");
         let inner = write_car(&dag);
@@ -432,24 +404,48 @@ mod tests {
         assert!(Archive::open(File::open(nothing.path()).unwrap()).is_err());
     }
 
+    /// A directory of entries with these names, all with the same content, and its block.
+    fn level(names: &[String], below: ContentId) -> (ContentId, Vec<u8>) {
+        let entries: Vec<_> = names.iter().map(|name| (name.as_str(), below)).collect();
+        let node = directory(1, &entries);
+        (ContentId::of_block(Codec::DagPb, &node), node)
+    }
+
+    fn numbers(count: usize) -> Vec<String> {
+        (0..count).map(|number| number.to_string()).collect()
+    }
+
     #[test]
     fn directories_that_grow_without_end_are_bounded() {
         // Each level links many times to the next: the paths are as many as the product.
         let mut below = (ContentId::of_block(Codec::Raw, b"leaf"), b"leaf".to_vec());
         let mut blocks = vec![below.clone()];
         for _ in 0..4 {
-            let names: Vec<_> = (0..100).map(|number| format!("{number}")).collect();
-            let entries: Vec<_> = names.iter().map(|name| (name.as_str(), below.0)).collect();
-            let node = directory(1, &entries);
-            below = (ContentId::of_block(Codec::DagPb, &node), node);
+            below = level(&numbers(100), below.0);
             blocks.push(below.clone());
         }
-        assert!(matches!(opened(&archive(below.0, &blocks)).unwrap().files(), Err(ArchiveError::TooManyFiles)));
+        let ended = opened(&archive(below.0, &blocks)).unwrap().files();
+        assert!(matches!(ended, Err(ArchiveError::TooManyDirectories { blocks: 5, limit: 1_020 })), "{ended:?}");
         for _ in 0..DIRECTORY_DEPTH_MAX {
-            let node = directory(1, &[("a", below.0)]);
-            below = (ContentId::of_block(Codec::DagPb, &node), node);
+            below = level(&["a".to_owned()], below.0);
             blocks.push(below.clone());
         }
         assert!(matches!(opened(&archive(below.0, &blocks)).unwrap().files(), Err(ArchiveError::TooDeep)));
+    }
+
+    #[test]
+    fn files_of_an_archive_are_bounded_by_their_number_and_by_the_bytes_of_their_paths() {
+        let file = ContentId::of_block(Codec::Raw, b"leaf");
+        let ended = |names: &[String], of_root: &[String]| {
+            let files = level(names, file);
+            let root = level(of_root, files.0);
+            opened(&archive(root.0, &[files, root])).unwrap().files().map(|files| files.len())
+        };
+        let (all, fewer) = (numbers(1_000), numbers(999));
+        let each = numbers(ARCHIVE_FILES_MAX / 1_000);
+        assert_eq!(ended(&each, &fewer).unwrap(), ARCHIVE_FILES_MAX - each.len());
+        assert!(matches!(ended(&[&each[..], &["more".to_owned()]].concat(), &all), Err(ArchiveError::TooManyFiles)));
+        let long = ["a", "b"].map(|letter| letter.repeat(200_000));
+        assert!(matches!(ended(&numbers(700), &long), Err(ArchiveError::TooLongPaths)));
     }
 }
