@@ -83,7 +83,7 @@ pub struct Replay {
 #[derive(Debug, Args)]
 #[command(after_help = ExitCode::TABLE)]
 pub struct Verify {
-    /// The data set's `_manifest.json`, or its URL in an object store.
+    /// The data set's directory or `_manifest.json`, or its URL in an object store.
     #[arg(value_name = "MANIFEST")]
     pub(crate) manifest: PathBuf,
     /// The specimens that it was made of, named as for `replay`.
