@@ -14,7 +14,7 @@ pub enum Difference {
     /// Other bytes.
     Changed {
         file: String,
-        place: Place,
+        position: BytePosition,
         /// The part of the line that was agreed on.
         expected: String,
         /// The part of the line that was made.
@@ -24,7 +24,7 @@ pub enum Difference {
 
 /// The first byte that differs, counted from 1.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub struct BytePosition {
     line: usize,
     /// Its position in the line.
     byte: usize,
@@ -37,10 +37,10 @@ impl Difference {
         let before = agreed.get(..at).unwrap_or_default();
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let place = Place { line, byte: 1 + at - start };
+        let position = BytePosition { line, byte: 1 + at - start };
         Self::Changed {
             file: file.to_owned(),
-            place,
+            position,
             expected: window(agreed, start, at),
             found: window(found, start, at),
         }
@@ -56,7 +56,7 @@ impl Difference {
         match self {
             Self::New(file) => format!("{file}: nothing was agreed on; --bless writes it"),
             Self::Gone(file) => format!("{file}: agreed on, and not made any more"),
-            Self::Changed { file, place: Place { line, byte }, expected, found } => {
+            Self::Changed { file, position: BytePosition { line, byte }, expected, found } => {
                 format!("{file}: line {line}, byte {byte}: expected {expected}, found {found}")
             }
         }
@@ -86,8 +86,8 @@ fn window(content: &[u8], start: usize, at: usize) -> String {
 
 /// The start of the character of UTF-8 that the byte belongs to, where the text is one.
 fn boundary(text: &[u8], at: usize) -> usize {
-    let continues = |place: &usize| text.get(*place).is_some_and(|byte| byte & 0xc0 == 0x80);
-    (at.saturating_sub(3)..=at).rev().find(|place| !continues(place)).unwrap_or(at)
+    let continues = |position: &usize| text.get(*position).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|position| !continues(position)).unwrap_or(at)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_text::OneLine;
+use refiner_text::{OneLine, UntrustedText};
 
 use super::{Difference, Made};
 use crate::input::{Input, is_specimen_name};
@@ -28,10 +28,10 @@ pub enum GoldenError {
     )]
     NamedVerdict,
     /// The file for an artifact is another one already, or would be taken for a specimen.
-    #[error("{}: the output {output:?} would be kept in this file, which {taken}", OneLine(.path.display()))]
+    #[error("{}: the output \"{output}\" would be kept in this file, which {taken}", OneLine(.path.display()))]
     Taken {
         path: PathBuf,
-        output: String,
+        output: UntrustedText,
         /// The file's other meaning.
         taken: Taken,
     },
@@ -117,7 +117,7 @@ impl Goldens {
                 // By its number: a link, or a name in another case, is the same file.
                 let taken = number(&path).and_then(|number| files.get(&number).copied());
                 if let Some(taken) = taken.or(is_named_so.then_some(Taken::NamedAsSpecimen)) {
-                    return Err(GoldenError::Taken { path, output: output.to_owned(), taken });
+                    return Err(GoldenError::Taken { path, output: UntrustedText::new(output), taken });
                 }
                 if let Some(one) = owners.insert(path.clone(), specimen).filter(|one| *one != specimen) {
                     return Err(GoldenError::Shared { path, one: one.clone(), other: specimen.clone() });
