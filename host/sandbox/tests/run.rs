@@ -258,7 +258,7 @@ fn rule_that_swallows_a_missing_executor_has_no_verdict_all_the_same() {
     let content = format!("{EVM} {REFINE} {EXECUTE} (call $ok (local.get 0) (i64.const 7)))");
     for fields in [gives_back(EVM, EXECUTE, 520), content] {
         let rule = rule(&sandbox, &fields);
-        let run = rule.run(refiner_testruns::RunInput { executor: Arc::new(Absent), ..input(&rule) });
+        let run = rule.run(RunInput { executor: Arc::new(Absent), ..input(&rule) });
         let Err(HostFailure::ExecutorUnavailable { reason }) = run else { panic!("{run:?}") };
         assert!(reason.as_str().contains("differences are held"), "{reason}");
     }
@@ -269,12 +269,8 @@ fn reason_why_there_is_no_execution_reaches_the_rule() {
     let sandbox = sandbox();
     let rule = rule(&sandbox, &gives_back(EVM, EXECUTE, 520));
     let check = |error: ExecuteError, expected: &str| {
-        let run = rule
-            .run(refiner_testruns::RunInput {
-                executor: Arc::new(refiner_testruns::Answers(Err(error))),
-                ..input(&rule)
-            })
-            .unwrap();
+        let run =
+            rule.run(RunInput { executor: Arc::new(refiner_testruns::Answers(Err(error))), ..input(&rule) }).unwrap();
         assert_eq!(run.verdict, Verdict::Rejected { reason: UntrustedText::new(expected) });
     };
     let unsupported = Unsupported::AuthorizationListMissing { transaction: 5 };
