@@ -7,8 +7,8 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 use refiner_specimen::{
-    BlobSidecar, Block, CodeRead, DecodeError, FieldError, INPUT_LIMIT_BYTES, Layout, Log, Receipt, Specimen,
-    StateReads, Transaction, decode, encode,
+    BlobSidecar, Block, CodeRead, DecodeError, FieldError, INPUT_LIMIT_BYTES, Layout, Log, OtherFormat, Receipt,
+    Specimen, StateReads, Transaction, decode, encode,
 };
 
 /// Replaces the only occurrence of `find`, and expects an error `at` bytes into it.
@@ -105,7 +105,8 @@ fn segment_of_no_block_or_of_two_is_refused() {
 
 #[test]
 fn no_bytes_at_all_are_refused() {
-    assert_misfit(&[], 0, "replicaEvent", &FieldError::Truncated { needed_bytes: 1, left_bytes: 0 });
+    assert_eq!(decode(&[]).unwrap_err(), DecodeError::Other(OtherFormat::Empty));
+    assert_misfit(&[2], 0, "replicaEvent", &FieldError::TooManyItems { count: 1, left_bytes: 0 });
 }
 
 #[test]
