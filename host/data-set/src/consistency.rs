@@ -8,7 +8,7 @@ pub enum Inconsistency {
     /// A sum is another.
     #[error("the manifest's totals state {stated} {what}, and its units have {computed}")]
     Total {
-        /// What is counted.
+        /// Name of the total.
         what: &'static str,
         /// The sum in the manifest.
         stated: u64,

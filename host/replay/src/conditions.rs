@@ -1,4 +1,4 @@
-//! What the options of a replay know of chains and blocks. It is no part of the terms of a data set: it decides about verdicts.
+//! Conditions of verdicts: the chain configurations and block hashes that options name. They are no part of the terms of a data set.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::parallel::Interrupter;
 
-/// Where the first signal goes: to the work that is under way, and before there is any to the process, which it ends. The second ends
-/// the process.
+/// Receiver of signals. The first one ends the work that is under way, or the process as long as no work has begun; the second ends the
+/// process.
 #[derive(Clone, Default)]
 pub struct Signals(Arc<Mutex<Option<Interrupter>>>);
 

@@ -9,7 +9,7 @@ const READ: [(&str, &[&str]); 4] = [
     ("token-transfers", &["wrapped-ether"]),
     ("traces", &["payload", "system"]),
 ];
-/// What `--format` gives to every rule, read or not.
+/// The parameter that `--format` sets for every rule, whether or not it reads it.
 const FORMAT: &str = "format";
 
 /// The first parameter that no rule reads. What a stranger's rule reads is not known: it may read anything.

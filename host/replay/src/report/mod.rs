@@ -42,11 +42,11 @@ pub struct Report {
 /// The reader of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
-    /// What is printed is all that comes of the work: it ends with its reader.
+    /// The report is the only output: the work ends when its reader leaves.
     Needed,
-    /// Files come of the work: it goes on without one.
+    /// The work writes files as well, and continues when the reader leaves.
     Welcome,
-    /// There is none any more.
+    /// The reader has closed standard output.
     Gone,
 }
 

@@ -1,4 +1,4 @@
-//! What bytes are that are no specimen, where their beginning shows it.
+//! Formats that are mistaken for specimens, recognised by their first bytes.
 
 use std::fmt;
 

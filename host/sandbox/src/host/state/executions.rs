@@ -229,8 +229,8 @@ impl Done {
         self.hypothesis.as_ref().map_or(&[], |hypothesis| &hypothesis.excluded)
     }
 
-    /// Whether the hashes of the transactions are those that the header commits to, or the bytes of a format that compares nothing. Where
-    /// the layout dropped a part of one transaction, only its signature shows that another is what its sender signed.
+    /// True when the header proves the hashes of the transactions, and in formats that compare nothing. It proves none of them where the
+    /// layout dropped a part of one transaction: then only its signature proves each of the others.
     pub(in crate::host) fn has_proven_hashes(&self) -> bool {
         let proves = |check: &Check| check.name == CheckName::TransactionsRoot && check.outcome == Outcome::Passed;
         self.format != ResultFormat::Canonical || self.execution.checks.iter().any(proves)
