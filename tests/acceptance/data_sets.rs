@@ -322,6 +322,9 @@ fn parameter_that_no_rule_reads_is_refused_by_name() {
     let ended = refiner(&["replay", text(&sample), "--param", "formt=evm-server@d"]).expect(2);
     assert!(ended.stderr.contains("no rule reads a parameter 'formt'"), "{}", ended.stderr);
     refiner(&["replay", text(&sample), "--param", "format=canonical"]).expect(0);
+    let twice = ["replay", text(&sample), "--format", "canonical", "--param", "format=evm-server@d"];
+    let ended = refiner(&twice).expect(2);
+    assert!(ended.stderr.contains("'format' has two values, 'canonical' and 'evm-server@d'"), "{}", ended.stderr);
 }
 
 #[test]

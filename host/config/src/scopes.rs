@@ -15,6 +15,8 @@ pub(crate) const EXECUTING: &[Scope] = &[Run, Replay, RuleRun];
 pub(crate) const RUNNING: &[Scope] = &[Run, Replay, RuleCheck, RuleRun, Work];
 /// The commands that find rules.
 pub(crate) const RESOLVING: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RuleVerify];
+/// Those of them that may be bound to the lock file, which the one that writes it is not.
+pub(crate) const LOCKABLE: &[Scope] = &[Replay, RuleCheck, RuleInfo, RuleRun, RuleVerify];
 /// The commands that ask others over HTTP.
 pub(crate) const ONLINE: &[Scope] =
     &[Run, Session, Replay, RuleCheck, RuleInfo, RuleRun, RuleLock, RulePush, RuleVerify, ContentGet, ContentPut, Work];

@@ -18,7 +18,7 @@ use crate::{
         },
         Setting, in_unit, named,
     },
-    scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, ON_CHAIN, ONLINE, RESOLVING, WITH_PASSWORD},
+    scopes::{BOUNDED, CHECKING, EXECUTING, IN_DATA, LOCKABLE, ON_CHAIN, ONLINE, RESOLVING, WITH_PASSWORD},
     value::{Bytes, Coins, Executor, FinalizePolicy, LogFormat, Parameter},
 };
 
@@ -303,7 +303,7 @@ settings! {
     LOCK: Option<PathBuf> = "lock" <"FILE"> .under(SOURCES).on(RESOLVING);
 
     /// Refuses every rule that is not in the lock file.
-    LOCKED: bool = "locked" <"BOOL"> .under(SOURCES).on(RESOLVING).default("false");
+    LOCKED: bool = "locked" <"BOOL"> .under(SOURCES).on(LOCKABLE).default("false");
 
     /// IPFS gateway that rules, and specimens named by content id, are fetched from in place of the public ones. Can be repeated.
     IPFS_GATEWAY: Vec<String> = "ipfs-gateway" <"URL"> .under(SOURCES).on(RESOLVING).with_commas().confidential();

@@ -18,6 +18,8 @@ const SHA2_256: u64 = 0x12;
 const DIGEST_BYTES: usize = 32;
 /// A version 0 id is this prefix and the digest: sha2-256, 32 bytes.
 const VERSION_0_PREFIX: [u8; 2] = [0x12, 0x20];
+/// Characters of a version 0 id.
+const VERSION_0_CHARACTERS: usize = 46;
 const RAW: u64 = 0x55;
 const DAG_PB: u64 = 0x70;
 const DAG_CBOR: u64 = 0x71;
@@ -136,7 +138,8 @@ impl FromStr for ContentId {
         }
         let Some(multibase) = text.chars().next() else { return Err(IdError::Empty) };
         let bytes = match multibase {
-            'Q' if text.len() == 46 => base::decode_58(text)?,
+            'Q' if text.len() == VERSION_0_CHARACTERS => base::decode_58(text)?,
+            'Q' => return Err(IdError::Version0Length { characters: text.len() }),
             'b' | 'B' => base::decode_32(&text[1..])?,
             'z' => base::decode_58(&text[1..])?,
             multibase => return Err(IdError::Multibase { multibase }),
@@ -185,6 +188,12 @@ pub enum IdError {
     /// No id is that long.
     #[error("{characters} characters are no content id, at most {ID_CHARACTERS_MAX} are")]
     TooLong {
+        /// Length of the text.
+        characters: usize,
+    },
+    /// A version 0 id of another length than all of them have.
+    #[error("content id of version 0 has {characters} characters, expected {VERSION_0_CHARACTERS}")]
+    Version0Length {
         /// Length of the text.
         characters: usize,
     },

@@ -78,13 +78,12 @@ pub fn load(settings: &Settings) -> Result<Vec<Rule>, RulesError> {
     let cache = CodeCache::open(settings.data.join("code"))?;
     let loader = Loader::new(Compiler::new(Some(cache)), settings.allowance.clone());
     let sources = Sources { gateways: settings.gateways.clone().unwrap_or_default(), ..Sources::default() };
-    let params: Params = settings.params.iter().cloned().collect();
     let terms = ExecutionTerms { executed_by: settings.evm.executed_by(), policy: settings.policy };
     let components = sources.find_all(&settings.rules, &settings.allowance)?;
     confined(&components, &settings.allowance)?;
     let mut rules: Vec<Rule> = Vec::new();
     for found in components {
-        let rule = compile(&loader, found, &params, &terms)?;
+        let rule = compile(&loader, found, &settings.params, &terms)?;
         if rule.compiled.manifest().is_hypothetical() {
             return Err(RulesError::Hypothetical { rule: rule.name });
         }

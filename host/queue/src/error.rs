@@ -118,6 +118,9 @@ pub enum QueueError {
     /// Nowhere to fetch from.
     #[error("no origin of specimens and rules is named")]
     NoOrigin,
+    /// A host that would do nothing.
+    #[error("--workers 0: a worker host does nothing without workers, expected at least 1")]
+    NoWorkers,
     /// A message of our own out of its bounds.
     #[error("cannot be published")]
     Message(#[source] Box<dyn Error + Send + Sync>),
@@ -186,6 +189,7 @@ impl Diagnostic for QueueError {
             | Self::Name { .. }
             | Self::Origin { .. }
             | Self::NoOrigin
+            | Self::NoWorkers
             | Self::Several { .. } => ExitCode::Usage,
             Self::Seed { .. }
             | Self::SeedIsShared { .. }
@@ -236,6 +240,7 @@ impl Diagnostic for QueueError {
             | Self::JetStream { .. }
             | Self::Name { .. }
             | Self::Origin { .. }
+            | Self::NoWorkers
             | Self::Message(_)
             | Self::Serve(BindError::Listen { .. })
             | Self::Chain { .. }

@@ -10,9 +10,9 @@ use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{ExecutionTerms, Executor};
 use refiner_executor::{self as executor, Evm, chains};
 use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms, is_url};
-use refiner_rule_model::engine;
+use refiner_rule_model::{Params, engine};
 use refiner_rule_package::{Allowance, Sources};
-use refiner_rule_session::{self as rules, LoadedRule, Session, Terms};
+use refiner_rule_session::{self as rules, LoadError, LoadedRule, Session, Terms};
 use refiner_specimen_files::{
     input::{self, Expanded, InputError},
     known_blocks::KnownBlocks,
@@ -262,7 +262,7 @@ impl Replay {
             Ok(session.executing(evm.executes(self.differences())?))
         };
         let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };
-        let params = self.params.iter().cloned().collect();
+        let params = Params::of(self.params.iter().cloned()).map_err(LoadError::from)?;
         let terms = Terms { params, execution, allowance: Allowance::of(settings) };
         rules::load(&self.rules, &Sources::of(settings), &terms, session, isolate)
     }

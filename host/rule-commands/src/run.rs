@@ -11,7 +11,9 @@ use refiner_config::Values;
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_evm_server::remote::SetupError;
-use refiner_rule_model::{Artifact, BasisReport, FuelParts, FuelSample, Params, RuleIdentity, SpecimenHash, Verdict};
+use refiner_rule_model::{
+    Artifact, BasisReport, FuelParts, FuelSample, Params, RuleIdentity, SpecimenHash, TwoValues, Verdict,
+};
 use refiner_text::OneLine;
 use refiner_worker::WorkerRun;
 use serde_json::{Value, json};
@@ -86,6 +88,8 @@ enum NoResult {
     #[error(transparent)]
     Rule(#[from] RuleError),
     #[error(transparent)]
+    Params(#[from] TwoValues),
+    #[error(transparent)]
     Chain(#[from] ChainError),
     #[error(transparent)]
     EvmServer(#[from] SetupError),
@@ -112,6 +116,7 @@ impl Diagnostic for NoResult {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Rule(error) => error.exit_code(),
+            Self::Params(_) => ExitCode::Usage,
             Self::Chain(error) => error.exit_code(),
             Self::EvmServer(error) => error.exit_code(),
             Self::Output(error) => error.exit_code(),
@@ -121,6 +126,7 @@ impl Diagnostic for NoResult {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Rule(error) => error.hint(),
+            Self::Params(_) => None,
             Self::Chain(error) => error.hint(),
             Self::EvmServer(error) => error.hint(),
             Self::Output(error) => error.hint(),
@@ -138,7 +144,7 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let session = Session::begin(&arguments.chains.chain_configs, policy, allowance, NonZeroUsize::MIN)?;
     let session = session.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
-    let params: Params = arguments.params.iter().cloned().collect();
+    let params = Params::of(arguments.params.iter().cloned())?;
     let mut limits = rule.compiled.default_limits();
     for (name, value) in &arguments.limits {
         limits.set_by_name(name, *value).map_err(RuleError::from)?;

@@ -44,7 +44,7 @@ pub use limits::{
     AboveCap, AboveCeiling, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit, TooLittleTime,
     UNIT_PICOSECONDS, WALL_MS_WITH_EVM,
 };
-pub use params::Params;
+pub use params::{Params, TwoValues};
 pub use refiner_text::UntrustedText;
 pub use sample::{FUNCTION_NAME_BYTES_MAX, FuelParts, FuelSample, Function, SAMPLE_FRAMES_MAX};
 pub use specimen_hash::SpecimenHash;

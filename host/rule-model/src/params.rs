@@ -3,13 +3,45 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
+use refiner_text::UntrustedText;
 use sha2::{Digest, Sha256};
 
 /// Parameters of a rule, by name. They are part of its identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Params(BTreeMap<String, String>);
 
+/// A parameter that was given twice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the parameter '{name}' has two values, '{first}' and '{second}'; expected one")]
+pub struct TwoValues {
+    /// Name of the parameter.
+    pub name: UntrustedText,
+    /// The value that was given first.
+    pub first: UntrustedText,
+    /// The other one.
+    pub second: UntrustedText,
+}
+
 impl Params {
+    /// The parameters of a user's list.
+    ///
+    /// # Errors
+    ///
+    /// A name has two values.
+    pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, TwoValues> {
+        let mut params = BTreeMap::new();
+        for (name, value) in pairs {
+            match params.get(&name) {
+                Some(first) if *first != value => {
+                    let [name, first, second] = [&name, first, &value].map(|text| UntrustedText::new(text));
+                    return Err(TwoValues { name, first, second });
+                }
+                _ => params.insert(name, value),
+            };
+        }
+        Ok(Self(params))
+    }
+
     /// The value under `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
@@ -60,6 +92,16 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Params {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameter_has_one_value_however_often_it_is_given() {
+        let of = |pairs: &[(&str, &str)]| {
+            Params::of(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        };
+        assert_eq!(of(&[("a", "1"), ("b", "2"), ("a", "1")]).unwrap(), [("a", "1"), ("b", "2")].into_iter().collect());
+        let twice = of(&[("a", "1"), ("b", "2"), ("a", "3")]).unwrap_err().to_string();
+        assert_eq!(twice, "the parameter 'a' has two values, '1' and '3'; expected one");
+    }
 
     #[test]
     fn parameter_with_the_name_of_a_rule_before_it_is_that_rules_alone_and_before_the_others() {

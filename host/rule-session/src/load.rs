@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use alloy_primitives::{B256, Bytes};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
-use refiner_evm::ExecutionTerms;
-use refiner_rule_model::{Limits, Params, UntrustedText};
+use refiner_evm::{ExecutedBy, ExecutionTerms};
+use refiner_rule_model::{Limits, Params, TwoValues, UntrustedText};
 use refiner_rule_package::{Allowance, Found, RuleError, Sources};
 use refiner_sandbox::{AdmitFailure, AdmittedRule, EngineError, EngineProfile, Sandbox, SelfTestError};
 use refiner_worker::CodeCache;
@@ -59,6 +59,17 @@ pub enum LoadError {
     UnknownParameter {
         /// Name of the parameter.
         name: UntrustedText,
+    },
+    /// A parameter that was given twice.
+    #[error(transparent)]
+    TwoValues(#[from] TwoValues),
+    /// A result that the executor which was named never gives.
+    #[error(
+        "{rule} asks for the result in the format canonical, which no evm-server writes; expected --format evm-server@a to evm-server@e"
+    )]
+    NoRemoteResult {
+        /// Name of the rule.
+        rule: Arc<str>,
     },
     /// The sandbox does not let it in.
     #[error("{rule}: {source}")]
@@ -135,6 +146,10 @@ pub fn load(
     }
     for rule in &mut rules {
         rule.params = terms.params.of_rule(&rule.name, &names);
+        let by_server = terms.execution.executed_by != ExecutedBy::Embedded;
+        if by_server && !strangers.contains(&rule.name) && parameters::asks_for_canonical(&rule.name, &rule.params) {
+            return Err(LoadError::NoRemoteResult { rule: Arc::clone(&rule.name) }.into());
+        }
         rule.identity = rule.place.identity(&rule.params, &rule.limits, &terms.execution);
     }
     Ok(rules)
@@ -217,7 +232,7 @@ impl Diagnostic for LoadError {
             Self::Isolated(error) => error.exit_code(),
             Self::Rule(error) => error.exit_code(),
             Self::SameName(_) | Self::SameOutput { .. } => ExitCode::Refused,
-            Self::UnknownParameter { .. } => ExitCode::Usage,
+            Self::UnknownParameter { .. } | Self::TwoValues(_) | Self::NoRemoteResult { .. } => ExitCode::Usage,
             Self::Admit { source, .. } => source.exit_code(),
             Self::Engine(error) => error.exit_code(),
             Self::SelfTest(error) => error.exit_code(),
@@ -235,7 +250,8 @@ impl Diagnostic for LoadError {
             Self::UnknownParameter { .. } => {
                 Some("the name may be misspelt, or the rule that reads it was not named (--rule)".into())
             }
-            Self::SameName(_) => None,
+            Self::NoRemoteResult { .. } => Some("or have this program execute: --evm embedded, the default".into()),
+            Self::SameName(_) | Self::TwoValues(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Parameters that built-in rules read, so that one that nothing reads is refused.
 
+use refiner_evm::ResultFormat;
 use refiner_rule_model::Params;
 
 /// The name of each built-in rule that reads parameters, and theirs.
@@ -11,6 +12,12 @@ const READ: [(&str, &[&str]); 4] = [
 ];
 /// The parameter that `--format` sets for every rule, whether or not it reads it.
 const FORMAT: &str = "format";
+
+/// Whether a built-in rule with these parameters asks for the canonical result of a block.
+pub(crate) fn asks_for_canonical(rule: &str, params: &Params) -> bool {
+    let canonical = ResultFormat::Canonical.to_string();
+    rule == "block-result" && params.get(FORMAT).is_none_or(|format| format == canonical)
+}
 
 /// The first parameter that no rule reads. What a stranger's rule reads is not known: it may read anything.
 pub(crate) fn unread<'a>(params: &'a Params, rules: &[&str], is_stranger: impl Fn(&str) -> bool) -> Option<&'a str> {

@@ -34,7 +34,7 @@ fn what_is_no_id_is_refused_with_the_reason() {
     check(&"b".repeat(ID_CHARACTERS_MAX + 1), IdError::TooLong { characters: ID_CHARACTERS_MAX + 1 });
     check(&format!("b{}", "a".repeat(ID_CHARACTERS_MAX - 1)), IdError::Version { version: 0 });
     check("k51qzi5uqu5dgutdk6i1ynyzgkqngpha5xpgia3a5qqp4jsh0u4csozksxel2r", IdError::Multibase { multibase: 'k' });
-    check("Qmb", IdError::Multibase { multibase: 'Q' });
+    check("Qmb", IdError::Version0Length { characters: 3 });
     check(&HELLO.replace('x', "1"), IdError::Character(CharacterError::Unknown { character: '1', base: 32 }));
     check(
         "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1Aw0H",

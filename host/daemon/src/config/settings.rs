@@ -15,6 +15,7 @@ use refiner_evm::{ExecutionPolicy, ResultFormat};
 use refiner_executor::Evm;
 use refiner_http_client::Egress;
 use refiner_proofchain::{FeePolicy, KeySource, Network, ScanConfig, StartBlock};
+use refiner_rule_model::Params;
 use refiner_rule_package::{Allowance, builtin};
 use refiner_worker::Requirement;
 use url::Url;
@@ -53,7 +54,7 @@ pub struct Settings {
     pub prove: Option<String>,
     /// The format of block results; where none is chosen, nothing is proved.
     pub format: ResultFormat,
-    pub params: Vec<(String, String)>,
+    pub params: Params,
     /// Ceilings of rules, and the confinement that they need.
     pub allowance: Allowance,
     pub chain_configs: Vec<PathBuf>,
@@ -141,6 +142,11 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
     let queue = QueueTerms::of(values, reading.problems);
     let format = values.get(&table::FORMAT).map(|format| ("format".to_owned(), format.to_string()));
     let params = values.get(&table::PARAM).into_iter().map(|Parameter { name, value }| (name, value));
+    let params = Params::of(format.into_iter().chain(params)).unwrap_or_else(|source| {
+        reading.problems.push(Problem::Setting { key: "param", source: Box::new(source) });
+        Params::default()
+    });
+    reading.check_remote_format(&params);
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let settings = Settings {
         scan: ScanConfig {
@@ -168,7 +174,7 @@ pub fn resolve(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings>
         rules: values.get(&table::RULE),
         prove: values.get(&table::PROVE).filter(|_| proves),
         format: values.get(&table::FORMAT).unwrap_or(ResultFormat::Canonical),
-        params: format.into_iter().chain(params).collect(),
+        params,
         allowance: Allowance::of(values),
         chain_configs: values.get(&table::CHAIN_CONFIG),
         evm: Evm::of(values),
@@ -276,6 +282,17 @@ mod tests {
         // Another rule's result has no such format.
         let other = without("format = \"canonical\"\n") + "rule = [\"transaction-summary\"]";
         assert!(resolved(&other, Some("aa")).is_ok());
+    }
+
+    #[test]
+    fn evm_server_is_not_asked_for_a_result_that_it_never_gives() {
+        let of = |more: &str| resolved(&least(&format!("evm = \"remote\"\n{more}")), Some("aa"));
+        assert!(of("").unwrap_err().contains("which no evm-server writes"));
+        assert!(of("rule = [\"transaction-summary\"]").is_ok());
+        let era = least("evm = \"both\"").replace("\"canonical\"", "\"evm-server@e\"");
+        assert!(resolved(&era, Some("aa")).is_ok());
+        let twice = resolved(&least("param = [\"a=1\", \"a=2\"]"), Some("aa")).unwrap_err();
+        assert!(twice.contains("'a' has two values, '1' and '2'"), "{twice}");
     }
 
     #[test]

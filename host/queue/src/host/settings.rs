@@ -62,7 +62,7 @@ impl WorkSettings {
             },
             origins,
             data: values.get(&table::DATA),
-            workers: workers(values.get(&table::WORKERS), cores),
+            workers: workers(values.get(&table::WORKERS), cores)?,
             listen: values.get(&table::WORK_LISTEN),
             allow_remote: values.get(&table::ALLOW_REMOTE_ARTIFACTS),
             allow_hosts: values.get(&table::ALLOW_HOST),
@@ -75,9 +75,12 @@ impl WorkSettings {
     }
 }
 
-/// A host without workers would do nothing, so that it has one at least.
-fn workers(given: Option<u64>, cores: usize) -> usize {
-    given.map_or(cores, |workers| usize::try_from(workers).unwrap_or(cores)).max(1)
+fn workers(given: Option<u64>, cores: usize) -> Result<usize, QueueError> {
+    match given {
+        Some(0) => Err(QueueError::NoWorkers),
+        Some(workers) => Ok(usize::try_from(workers).unwrap_or(cores)),
+        None => Ok(cores),
+    }
 }
 
 /// The queue that is named, where one is.

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
-use refiner_config::{Problem, Values, egress, table};
+use refiner_config::{Executor, Problem, Values, egress, table};
 use refiner_evm::{BasisPolicy, ExecutionPolicy};
 use refiner_executor as executor;
 use refiner_proofchain::{KeySource, Network, SecretFile};
+use refiner_rule_model::Params;
 use url::Url;
 
 use super::Key;
 
 /// The built-in rule whose format is a setting.
 const BLOCK_RESULT: &str = "block-result";
+/// The format of a block result where none is named.
+const CANONICAL: &str = "canonical";
 
 /// Reads settings that depend on others, and collects their problems.
 pub(super) struct Reading<'a> {
@@ -58,6 +61,17 @@ impl Reading<'_> {
         let by_param = self.values.get(&table::PARAM).iter().any(|parameter| parameter.name == "format");
         if is_proved && !by_param && !self.values.is_given(&table::FORMAT) {
             let reason = "results are proved, and operators agree by their hash: add `format = \"evm-server@e\"`, the network's since May 2025, or `format = \"canonical\"`";
+            self.problems.push(Problem::Missing { key: "format", reason });
+        }
+    }
+
+    /// An evm-server gives no canonical result, so that every block would fail.
+    pub(super) fn check_remote_format(&mut self, params: &Params) {
+        let has_block_result = self.values.get(&table::RULE).iter().any(|rule| rule == BLOCK_RESULT);
+        let of_block_result = params.of_rule(BLOCK_RESULT, &[BLOCK_RESULT]);
+        let format = of_block_result.get("format").unwrap_or(CANONICAL);
+        if has_block_result && self.values.get(&table::EVM) != Executor::Embedded && format == CANONICAL {
+            let reason = "block-result asks for a canonical result, which no evm-server writes; expected `format = \"evm-server@e\"` or that of another era, or evm = \"embedded\"";
             self.problems.push(Problem::Missing { key: "format", reason });
         }
     }
