@@ -8,7 +8,7 @@ use refiner_journal::{BackupError, JournalReader};
 
 use crate::{
     control::{self, BackupTo},
-    terminal::Stdout,
+    terminal::{Stdout, by_number},
 };
 
 /// Copies the journal and prints what the copy holds.
@@ -26,6 +26,7 @@ pub fn back_up(
         // A reader holds no writer up, so one that starts meanwhile does no harm.
         None => JournalReader::open(&data.join("journal.sqlite"))?.backup(&to, force)?,
     };
-    writeln!(out, "{}: {} items, {} bytes, verified", to.display(), backup.items, backup.bytes)?;
+    let items = by_number(backup.items, "item", "items");
+    writeln!(out, "{}: {} {items}, {} bytes, verified", to.display(), backup.items, backup.bytes)?;
     Ok(())
 }

@@ -136,9 +136,10 @@ fn keep_announcements(
         "INSERT INTO item (chain, height, block_hash, specimen_hash, rule, rule_name, proves, announced_in, announced_ms,
          state, state_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'announced', ?9) ON CONFLICT DO NOTHING",
     )?;
+    // The rule may have been proved when it was withdrawn and not be now, or the reverse.
     let mut revive = connection.prepare_cached(
-        "UPDATE item SET state = 'announced', state_ms = ?6, height = ?4, block_hash = ?5, announced_in = ?7,
-         attempts = 0, due_ms = 0, last_error = NULL
+        "UPDATE item SET state = 'announced', state_ms = ?6, height = ?4, block_hash = ?5, announced_in = ?7, proves = ?8,
+         reason = NULL, reason_class = NULL, attempts = 0, due_ms = 0, last_error = NULL, awaits = NULL, basis = NULL
          WHERE chain = ?1 AND specimen_hash = ?2 AND rule = ?3 AND state = 'withdrawn'",
     )?;
     for announcement in announcements {
@@ -161,8 +162,16 @@ fn keep_announcements(
                 scanned.new += 1;
                 continue;
             }
-            let revived =
-                revive.execute(params![chain, specimen_hash, rule, height, block_hash, now_ms, announced_in])?;
+            let revived = revive.execute(params![
+                chain,
+                specimen_hash,
+                rule,
+                height,
+                block_hash,
+                now_ms,
+                announced_in,
+                proves
+            ])?;
             *(if revived == 1 { &mut scanned.again } else { &mut scanned.known }) += 1;
         }
     }

@@ -10,6 +10,9 @@ const CLASS: &str = "superseded";
 const UNDECIDED: &str =
     "(state IN ('announced', 'waiting', 'fetched', 'produced', 'proof_intent') OR (state = 'pinned' AND proves = 1))";
 
+/// States that an item leaves only when an operator asks for it or its specimen is announced again. It is proved then as its rule is.
+const AT_REST: &str = "state IN ('refused', 'skipped', 'quarantined', 'withdrawn')";
+
 /// The outcome of a change of rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Superseded {
@@ -21,7 +24,7 @@ pub struct Superseded {
 
 impl Journal {
     /// Ends what is under way for rules other than `targets`, and begins an item for each of `targets` instead. What is under way for
-    /// these is proved from now on exactly where its target is.
+    /// these, or may be again, is proved from now on exactly where its target is.
     pub fn supersede(&mut self, targets: &[Target], now_ms: u64) -> Result<Superseded, JournalError> {
         self.write(false, |connection, path| {
             let write = || -> rusqlite::Result<_> {
@@ -93,8 +96,10 @@ fn set_proves(connection: &Connection, target: &Target) -> rusqlite::Result<()> 
     let rule = target.rule.as_slice();
     if target.proves {
         connection.execute(
-            "UPDATE item SET proves = 1 WHERE rule = ?1 AND proves = 0
-             AND state IN ('announced', 'waiting', 'fetched', 'produced')",
+            &format!(
+                "UPDATE item SET proves = 1 WHERE rule = ?1 AND proves = 0
+                 AND (state IN ('announced', 'waiting', 'fetched', 'produced') OR {AT_REST})"
+            ),
             [rule],
         )?;
         return Ok(());
@@ -102,7 +107,7 @@ fn set_proves(connection: &Connection, target: &Target) -> rusqlite::Result<()> 
     connection.execute(
         &format!(
             "UPDATE item SET proves = 0, state = CASE WHEN state = 'proof_intent' THEN 'pinned' ELSE state END
-             WHERE rule = ?1 AND proves = 1 AND {UNDECIDED}"
+             WHERE rule = ?1 AND proves = 1 AND ({UNDECIDED} OR {AT_REST})"
         ),
         params![rule],
     )?;

@@ -1,6 +1,7 @@
 //! Events of the result contract in the last blocks, read as the chain grows.
 
 use alloy_primitives::B256;
+use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::{
@@ -8,16 +9,17 @@ use crate::{
     chain::ProofChain,
     quantity,
     rpc::RpcError,
+    scan::AdaptiveRange,
 };
 
 /// Blocks that are looked back: some sessions' length.
 pub(crate) const LOOK_BACK: u64 = 4_000;
 /// Blocks that are read again, because a reorganisation may have changed them.
 const TRAIL: u64 = 8;
-/// The first range of one question. Public nodes of Moonbeam take at least this.
-const FIRST_BLOCKS: u64 = 1_000;
 /// Most events of one reading, of which 4,000 blocks have some 40,000. A node that makes up more shall not fill the memory.
 const LOGS_MAX: usize = 65_536;
+/// Cloudflare's status for an origin that did not answer in time.
+const ORIGIN_TIMED_OUT: u16 = 524;
 
 /// A reader of events.
 #[derive(Debug)]
@@ -26,8 +28,19 @@ pub(crate) struct RecentLogs {
     topic: B256,
     /// The first block that was not read.
     next: Option<u64>,
-    /// Blocks of one question; halves when a node takes no more.
-    blocks: u64,
+    /// A reading that failed, which the next one continues.
+    begun: Option<Begun>,
+    /// Blocks of one question.
+    range: AdaptiveRange,
+}
+
+/// A reading as far as it has come.
+#[derive(Debug)]
+struct Begun {
+    from: u64,
+    /// The first block that was not read.
+    next: u64,
+    logs: Vec<ProofLog>,
 }
 
 /// Events that were not read before.
@@ -42,27 +55,45 @@ pub(crate) struct Batch {
 
 impl RecentLogs {
     pub fn new(chain: ProofChain, topic: B256) -> Self {
-        Self { chain, topic, next: None, blocks: FIRST_BLOCKS }
+        Self { chain, topic, next: None, begun: None, range: AdaptiveRange::up_to(LOOK_BACK) }
     }
 
     /// Every event in the last blocks, as far as it was not read before.
     ///
     /// # Errors
     ///
-    /// [`RpcError`]; then nothing counts as read.
+    /// [`RpcError`]; then nothing counts as read, and the next call goes on where this one failed.
     pub async fn read(&mut self) -> Result<Batch, RpcError> {
         let head = self.chain.head().await?;
         let first = head.saturating_sub(LOOK_BACK);
-        let from = self.next.map_or(first, |next| next.saturating_sub(TRAIL).max(first));
-        let (mut next, mut logs) = (from, Vec::new());
-        while next <= head {
-            let (found, to) = self.read_from(next, head).await?;
-            let room = LOGS_MAX - logs.len();
-            logs.extend(found.into_iter().take(room));
-            next = to.saturating_add(1);
+        let mut reading = self.begin(first);
+        while reading.next <= head {
+            match self.read_from(reading.next, head).await {
+                Ok((found, to)) => {
+                    let room = LOGS_MAX.saturating_sub(reading.logs.len());
+                    reading.logs.extend(found.into_iter().take(room));
+                    reading.next = to.saturating_add(1);
+                }
+                Err(error) => {
+                    self.begun = Some(reading);
+                    return Err(error);
+                }
+            }
         }
-        self.next = Some(next);
-        Ok(Batch { first, from, logs })
+        self.next = Some(reading.next);
+        Ok(Batch { first, from: reading.from, logs: reading.logs })
+    }
+
+    /// The reading that was begun, without the blocks that a reorganisation may have changed since, or a new one.
+    fn begin(&mut self, first: u64) -> Begun {
+        let again = |next: u64| next.saturating_sub(TRAIL).max(first);
+        let Some(mut begun) = self.begun.take() else {
+            let from = self.next.map_or(first, again);
+            return Begun { from, next: from, logs: Vec::new() };
+        };
+        begun.next = again(begun.next).max(begun.from);
+        begun.logs.retain(|log| log.block_number.is_some_and(|block| (first..begun.next).contains(&block)));
+        begun
     }
 
     /// Every event from a block on, up to `last` or as far as one answer goes, and the last block that was read.
@@ -71,12 +102,22 @@ impl RecentLogs {
     ///
     /// [`RpcError`].
     pub async fn read_from(&mut self, first: u64, last: u64) -> Result<(Vec<ProofLog>, u64), RpcError> {
+        let before = self.range.clone();
         loop {
-            let to = last.min(first.saturating_add(self.blocks - 1));
+            let to = last.min(first.saturating_add(self.range.blocks() - 1));
+            let blocks = to.saturating_sub(first).saturating_add(1);
             match self.logs(first, to).await {
-                Ok(found) => return Ok((found.into_iter().filter(|log| self.is_ours(log)).collect(), to)),
-                Err(error) if to > first && may_take_less(&error) => self.blocks = ((to - first) / 2).max(1),
-                Err(error) => return Err(error),
+                Ok(found) => {
+                    self.range.answered(blocks);
+                    return Ok((found.into_iter().filter(|log| self.is_ours(log)).collect(), to));
+                }
+                Err(error) if !may_take_less(&error) => return Err(error),
+                Err(error) if blocks == 1 => {
+                    // What a single block gives too is not about the range.
+                    self.range = before;
+                    return Err(error);
+                }
+                Err(_) => self.range.refuse(blocks),
             }
         }
     }
@@ -97,10 +138,15 @@ impl RecentLogs {
     }
 }
 
-/// Whether a shorter range may be answered. Nodes word their limits in a hundred ways.
+/// Whether a shorter range may be answered. Nodes word their limits in a hundred ways; that a node wants to be asked later, or not by
+/// this client, is none of them.
 fn may_take_less(error: &RpcError) -> bool {
     match error {
-        RpcError::TooLarge { .. } | RpcError::TimedOut { .. } | RpcError::Status { .. } => true,
+        RpcError::TooLarge { .. } | RpcError::TimedOut { .. } => true,
+        RpcError::Status { status, .. } => {
+            matches!(*status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::GATEWAY_TIMEOUT)
+                || *status == ORIGIN_TIMED_OUT
+        }
         RpcError::Refused { refusal, .. } => !refusal.is_rate_limit(),
         _ => false,
     }

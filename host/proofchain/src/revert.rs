@@ -91,6 +91,10 @@ pub enum Revert {
     /// No reason at all: no such function, or no contract.
     #[error("the contract reverted without a reason")]
     Silent,
+    /// Of a transaction in a block alone: its receipt shows the revert, and no node repeats the call on the state of then. Nodes keep
+    /// the state of the last blocks only.
+    #[error("the contract refused the transaction in its block, and no node gives the reason")]
+    Unexplained,
 }
 
 /// The caller's reaction to a refused proof.
@@ -135,9 +139,12 @@ impl Revert {
             Self::OutOfBounds { side: Some(Side::TooNew) | None } => Reaction::Retry { slow: true },
             Self::OutOfBounds { side: Some(Side::Within) } => Reaction::Retry { slow: false },
             Self::StorageUrl | Self::OutOfGas => Reaction::Retry { slow: false },
-            Self::Arithmetic { .. } | Self::Panic { .. } | Self::Runtime { .. } | Self::Other { .. } | Self::Silent => {
-                Reaction::Retry { slow: true }
-            }
+            Self::Arithmetic { .. }
+            | Self::Panic { .. }
+            | Self::Runtime { .. }
+            | Self::Other { .. }
+            | Self::Silent
+            | Self::Unexplained => Reaction::Retry { slow: true },
             Self::Role | Self::ChainId | Self::ValidatorDisabled | Self::Stake | Self::Unfunded => Reaction::Stop,
         }
     }
@@ -163,6 +170,7 @@ impl Revert {
             }
             Self::StorageUrl => Some("the pinner answered without a content id; it is asked again"),
             Self::Silent => Some("check the BRP contract address"),
+            Self::Unexplained => Some("a node that keeps old state, an archive node, could give the reason"),
             Self::SpecimenHash
             | Self::ResultHash
             | Self::Height

@@ -24,7 +24,8 @@ pub use debian::{docker_registry, of_prometheus};
 pub use error::TestChainError;
 pub use faulty::{
     AlreadyImported, Behaviour, Blooms, Fault, FaultyRpc, Lagging, LateLogs, LimitedRange, Meets, Met, NoLogsByHash,
-    OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Question, Request, Stale, Swapped, TRIAL, quantity,
+    OtherChain, OtherReceipts, Out, Outage, PoolWords, Provider, Pruned, Question, Request, Stale, Swapped, TRIAL,
+    quantity,
 };
 pub use install::{anvil, ipfs_car, solc};
 pub use setup::Setup;

@@ -11,7 +11,7 @@ use refiner_journal::{BackupError, JournalReader, State};
 use refiner_proofchain::ProofChain;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixStream, unix::OwnedWriteHalf},
+    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::Semaphore,
     task::{JoinSet, spawn_blocking},
     time::{sleep, timeout},
@@ -32,6 +32,8 @@ use crate::{
 const LINE_DEADLINE: Duration = Duration::from_secs(10);
 /// Pause between two lines that show a command that its request is worked on.
 const WORKING_EVERY: Duration = Duration::from_secs(5);
+/// Pause after the system refused a connection, usually for want of descriptors: the next attempt would fail at once as well.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Requests that are worked on at once.
 const REQUESTS_MAX: usize = 16;
 
@@ -78,12 +80,22 @@ pub async fn serve(socket: io::Result<ControlSocket>, operator: Operator, ended:
             answers.join_next().await;
         }
         tokio::select! {
-            accepted = socket.listener.accept() => match accepted {
-                Ok((stream, _)) => drop(answers.spawn(answer(stream, operator.clone()))),
-                Err(error) => tracing::warn!(%error, "control request failed"),
-            },
+            stream = accept(&socket.listener) => drop(answers.spawn(answer(stream, operator.clone()))),
             Some(_) = answers.join_next() => {}
             () = ended.cancelled() => return,
+        }
+    }
+}
+
+/// The next connection.
+async fn accept(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "control connection not accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }
@@ -201,4 +213,31 @@ async fn scan(operator: &Operator, rescan: &Rescan, asked: Blocks) -> Result<Sca
         Ok(scanned)
     });
     scanned.await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::*;
+
+    fn processor_time() -> Duration {
+        Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn socket_that_gives_no_connection_is_asked_again_after_a_pause() {
+        // A socket that does not listen and is readable: `accept` fails at once, as for want of descriptors.
+        let (socket, other) = std::os::unix::net::UnixStream::pair().unwrap();
+        drop(other);
+        socket.set_nonblocking(true).unwrap();
+        let listener = UnixListener::from_std(OwnedFd::from(socket).into()).unwrap();
+        timeout(LINE_DEADLINE, listener.accept()).await.unwrap().unwrap_err();
+        let before = processor_time();
+        timeout(Duration::from_secs(1), accept(&listener)).await.unwrap_err();
+        let taken = processor_time().saturating_sub(before);
+        assert!(taken < Duration::from_millis(100), "{taken:?} of one second");
+    }
 }

@@ -252,6 +252,9 @@ mod tests {
                 deadline_ms: 1,
             }],
         };
+        let from = || refiner_content::Origin::of_path("/".as_ref());
+        let page = FetchFailure { attempts: vec![FetchError::NotAnnounced { from: from() }] };
+        let other_content = FetchFailure { attempts: vec![FetchError::NotAccepted { from: from() }] };
         for (error, expected) in [
             (
                 StageError::Nowhere {
@@ -262,6 +265,8 @@ mod tests {
             (full.into(), Retry),
             (other_id.into(), PauseStage),
             (slow.into(), RetryThenWait),
+            (page.into(), RetryThenWait),
+            (other_content.into(), Quarantine),
             (FetchFailure { attempts: vec![] }.into(), Wait),
             (StageError::NotOneArtifact { artifacts: 2 }, Quarantine),
             (StageError::Panicked, Quarantine),

@@ -79,7 +79,7 @@ impl Stage for Execute {
         match self.queue.run(&item).await? {
             None => Ok(Executed::Lost),
             Some(Worked::Produced { artifacts, basis, basis_reason }) => {
-                let produced = ProducedArtifacts::of(artifacts, basis, target.proves)?;
+                let produced = ProducedArtifacts::of(artifacts, basis, item.proves)?;
                 if let Some(reason) = basis_reason {
                     tracing::info!(item = %item.id, height = item.height, rule = target.name, %reason, "result from recorded receipts");
                 }

@@ -8,7 +8,10 @@ pub const PARTS: [(&str, &str); 13] = [
     ("scan", NODE),
     ("disk", "make room where --data is; until then results wait"),
     ("pin", "compare the pinner with the network's, or name another by --pinner; all results are kept"),
-    ("pinner", "start it, or name another by --pinner; until then results wait"),
+    (
+        "pinner",
+        "start it, or name another by --pinner; a 413 is a bound on uploads, of the pinner or of a proxy before it; until then results wait",
+    ),
     ("gateways", "name one that answers by --gateway; until then specimens wait"),
     (
         "queue",

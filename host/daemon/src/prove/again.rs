@@ -1,5 +1,6 @@
 //! A second look at final proofs, for a day: a reorganisation deeper than `proof-depth` takes them away.
 
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, JournalError, Step};
 use refiner_proofchain::{Settlement, Signed};
 
@@ -34,7 +35,15 @@ impl ProofSubmitter {
                 continue;
             }
             let transactions = self.transactions_of_mined(&item)?;
-            let settlement = self.settlement(&outlook, &transactions).await?;
+            let settlement = match self.settlement(&outlook, &transactions).await {
+                Ok(settlement) => settlement,
+                // The node has just answered for the outlook, so that the others do not wait for this one.
+                Err(error) => {
+                    tracing::warn!(item = %item.id, height = item.height, error = %ErrorChain(&error), "node failed for one final proof, retrying");
+                    self.journal.with(|journal| journal.looked_at(item.id, now.saturating_add(first)))?;
+                    continue;
+                }
+            };
             // One node of several may not have it; that alone takes nothing away.
             let is_as_it_was = match &settlement {
                 Settlement::Final { hash, block, .. } | Settlement::Mined { hash, block, .. } => {

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, keccak256};
 use refiner_config::FinalizePolicy;
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Purpose, SessionKey, SessionOutcome};
 use refiner_proofchain::{FeeQuote, NonceAt, Preparation, Revert};
 
@@ -74,18 +75,24 @@ impl ProofSubmitter {
     /// Asks the contract, then signs and sends at once. False when nothing more can be sent now.
     async fn finalize_one(&self, session: SessionKey, head: u64) -> Result<bool, TickError> {
         let journal = &self.journal;
-        let prepared = match self.prover.prepare_finalize(session.chain, session.height).await? {
-            Preparation::Ready(prepared) => prepared,
-            Preparation::Refused(Revert::SessionFinalized) => {
+        let prepared = match self.prover.prepare_finalize(session.chain, session.height).await {
+            Ok(Preparation::Ready(prepared)) => prepared,
+            Ok(Preparation::Refused(Revert::SessionFinalized)) => {
                 journal.with(|journal| journal.end_session(session, Some(SessionOutcome::Ended)))?;
                 return Ok(true);
             }
-            Preparation::Refused(Revert::SessionNotStarted) => {
+            Ok(Preparation::Refused(Revert::SessionNotStarted)) => {
                 journal.with(|journal| journal.end_session(session, Some(SessionOutcome::Unknown)))?;
                 return Ok(true);
             }
-            Preparation::Refused(revert) => {
+            Ok(Preparation::Refused(revert)) => {
                 tracing::debug!(height = session.height, %revert, "session not ready to be finalized");
+                journal.with(|journal| journal.put_session_off(session, head.saturating_add(AGAIN_BLOCKS)))?;
+                return Ok(true);
+            }
+            // The node has just given its head, so that the others do not wait for this one.
+            Err(error) => {
+                tracing::warn!(height = session.height, error = %ErrorChain(&error), "node failed for one session, retrying");
                 journal.with(|journal| journal.put_session_off(session, head.saturating_add(AGAIN_BLOCKS)))?;
                 return Ok(true);
             }

@@ -57,6 +57,8 @@ const BALANCE_EVERY: Duration = Duration::from_secs(60);
 const QUESTIONS_AT_ONCE: usize = 8;
 /// Time for which a turn waits for more proofs when one has just ended: a request for many costs a node little more than one for one.
 const GATHER: Duration = Duration::from_millis(50);
+/// Second looks at final proofs in a row that newly pinned results break off.
+const BROKEN_OFF_MAX: usize = 3;
 /// Transactions of one item that were mined and failed, or lost their nonce, before a person has to look: each costs gas.
 const FAILED_TRANSACTIONS_MAX: usize = 3;
 
@@ -139,6 +141,8 @@ struct Due {
     balance: Option<Instant>,
     settle: Option<Instant>,
     again: Option<Instant>,
+    /// Second looks that were broken off since the last that came to its end.
+    broken_off: usize,
     finalize: Option<Instant>,
     gap: Option<gap::Gap>,
 }
@@ -196,13 +200,12 @@ pub struct ProveTerms {
 impl ProofSubmitter {
     /// Everything that can be done now: what is under way first, because it holds nonces.
     async fn tick(&self, due: &mut Due, peers: &mut Peers) -> Result<(), TickError> {
-        let mut pinned = self.journal.arrivals(State::Pinned);
         if is_due(due.balance) {
             let balance = self.prover.balance().await?;
             self.status.now().balance_wei = Some(balance);
             due.balance = Some(Instant::now() + BALANCE_EVERY);
         }
-        // The bell rings for every item of every stage; the chain has news only now and then.
+        // Every result that is pinned begins a tick; the chain has news only with its next block.
         if is_due(due.settle) {
             self.settle(due).await?;
             due.settle = Some(Instant::now() + self.terms.poll);
@@ -220,12 +223,24 @@ impl ProofSubmitter {
             due.finalize = Some(Instant::now() + self.terms.policy.recheck);
         }
         if is_due(due.again) {
-            tokio::select! {
-                looked = self.look_again() => looked?,
-                // A look that is broken off loses nothing; what it took up again is settled like everything else.
-                _ = pinned.changed() => {}
+            self.look_again_between(due).await?;
+        }
+        Ok(())
+    }
+
+    /// A second look at final proofs, which a result that is pinned meanwhile breaks off so that it need not wait. Where that happens
+    /// again and again, one look goes on to its end.
+    async fn look_again_between(&self, due: &mut Due) -> Result<(), TickError> {
+        // Made here, so that only what is pinned during the look counts.
+        let mut pinned = self.journal.arrivals(State::Pinned);
+        tokio::select! {
+            looked = self.look_again() => {
+                looked?;
+                due.again = Some(Instant::now() + self.terms.policy.recheck);
+                due.broken_off = 0;
             }
-            due.again = Some(Instant::now() + self.terms.policy.recheck);
+            // A look that is broken off loses nothing: what it took up again is settled like everything else, and it stays due.
+            _ = pinned.changed(), if due.broken_off < BROKEN_OFF_MAX => due.broken_off += 1,
         }
         Ok(())
     }

@@ -78,9 +78,11 @@ impl ProofSubmitter {
     /// The pool remembers the bytes and does not hold them. Perhaps they were mined; else others are taken at the same nonce.
     async fn banned(&self, item: &Item, signed: &Signed) -> Result<bool, TickError> {
         let transactions = self.open_transactions(item)?;
-        match self.settlement(&self.prover.outlook().await?, &transactions).await? {
-            Settlement::Pending | Settlement::Dropped => self.raise_banned(item, signed).await,
-            settlement => {
+        let settlement = self.settlement(&self.prover.outlook().await?, &transactions).await;
+        match self.found(item, settlement)? {
+            None => Ok(true),
+            Some(Settlement::Pending | Settlement::Dropped) => self.raise_banned(item, signed).await,
+            Some(settlement) => {
                 self.settled(item, &transactions, settlement).await?;
                 Ok(true)
             }

@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 use futures_util::{StreamExt as _, stream};
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Item, State, Step};
 use refiner_proofchain::{ChainSnapshot, RpcError, Settlement, Signed};
 
@@ -15,7 +16,7 @@ impl ProofSubmitter {
     /// Asks about everything that was sent and of which there may be news.
     pub(super) async fn settle(&self, due: &mut Due) -> Result<(), TickError> {
         let Some(lowest) = self.journal.with(|journal| journal.lowest_open_nonce())? else {
-            self.tell_of_disputes(0);
+            self.report_disputes(0);
             return Ok(());
         };
         let mut items = self.due(State::Mined, usize::MAX >> 1)?;
@@ -50,7 +51,7 @@ impl ProofSubmitter {
             })
             .buffered(QUESTIONS_AT_ONCE);
         while let Some((item, transactions, settlement)) = answers.next().await {
-            let settlement = settlement?;
+            let Some(settlement) = self.found(&item, settlement)? else { continue };
             let waits = settlement == Settlement::Pending;
             self.settled(&item, &transactions, settlement).await?;
             if waits && may_raise {
@@ -58,15 +59,38 @@ impl ProofSubmitter {
             }
         }
         drop(answers);
-        if outlook.disputed() > 0 || !self.tell_of_missing_receipts(&outlook)? {
-            self.tell_of_disputes(outlook.disputed());
+        if outlook.disputed() > 0 || !self.report_missing_receipts(&outlook)? {
+            self.report_disputes(outlook.disputed());
         }
         self.settle_side(&outlook).await?;
         self.close_gap(&outlook, due).await
     }
 
-    /// A proof that only one of several nodes has is not final, however deep it is.
-    fn tell_of_disputes(&self, disputed: u64) {
+    /// The settlement that the chain gave. Without one the failure is the item's own, because the node has just answered for the
+    /// outlook: the item is asked about again after a pause, and no other waits for it.
+    pub(super) fn found(
+        &self,
+        item: &Item,
+        settlement: Result<Settlement, RpcError>,
+    ) -> Result<Option<Settlement>, TickError> {
+        match settlement {
+            Ok(settlement) => Ok(Some(settlement)),
+            Err(error) => self.put_off(item, &error).map(|()| None),
+        }
+    }
+
+    /// Records a node's failure for one item, which is tried again after a pause.
+    pub(super) fn put_off(&self, item: &Item, error: &RpcError) -> Result<(), TickError> {
+        let text = ErrorChain(error).to_string();
+        if item.last_error.as_ref() != Some(&text) {
+            tracing::warn!(item = %item.id, height = item.height, state = %item.state, error = text, "node failed for one proof, retrying");
+        }
+        let pause_ms = self.terms.policy.pause_ms(item.attempts);
+        Ok(self.journal.failed(item.id, item.state, &text, pause_ms)?)
+    }
+
+    /// Shows in the status that proofs are disputed: one that only one of several nodes has is not final, however deep it is.
+    fn report_disputes(&self, disputed: u64) {
         if disputed == 0 {
             return self.status.clear_blocked(SETTLE);
         }
@@ -74,8 +98,9 @@ impl ProofSubmitter {
         self.status.set_blocked(SETTLE, what);
     }
 
-    /// Tells of transactions that have no usable receipt although their nonces were used on chain.
-    fn tell_of_missing_receipts(&self, outlook: &ChainSnapshot) -> Result<bool, TickError> {
+    /// Shows in the status transactions that have no usable receipt although their nonces were used on chain. Returns whether
+    /// there are any.
+    fn report_missing_receipts(&self, outlook: &ChainSnapshot) -> Result<bool, TickError> {
         let mut missing = 0_usize;
         for item in self.journal.with(|journal| journal.outbox())? {
             match self.open_transactions(&item)?.first() {
@@ -106,8 +131,11 @@ impl ProofSubmitter {
     /// Asks about one item.
     pub(super) async fn settle_one(&self, item: &Item) -> Result<(), TickError> {
         let transactions = self.open_transactions(item)?;
-        let settlement = self.settlement(&self.prover.outlook().await?, &transactions).await?;
-        self.settled(item, &transactions, settlement).await
+        let settlement = self.settlement(&self.prover.outlook().await?, &transactions).await;
+        match self.found(item, settlement)? {
+            Some(settlement) => self.settled(item, &transactions, settlement).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn settlement(

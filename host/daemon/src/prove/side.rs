@@ -1,5 +1,6 @@
 //! Transactions that are no proofs, from the journal to the chain.
 
+use refiner_diagnostics::ErrorChain;
 use refiner_journal::{Purpose, SideTransaction};
 use refiner_proofchain::{ChainSnapshot, Sent, Settlement, Signed};
 
@@ -45,7 +46,15 @@ impl ProofSubmitter {
         let Some(newest) = group.signed.first() else { return Ok(()) };
         let (nonce, journal) = (newest.nonce, &self.journal);
         let hashes: Vec<_> = group.signed.iter().map(|signed| signed.hash).collect();
-        match self.prover.settlement(outlook, &hashes, nonce, self.terms.proof_depth).await? {
+        let settlement = match self.prover.settlement(outlook, &hashes, nonce, self.terms.proof_depth).await {
+            Ok(settlement) => settlement,
+            // The node has just answered for the outlook, so that the others do not wait for this one.
+            Err(error) => {
+                tracing::warn!(nonce, purpose = ?group.purpose, error = %ErrorChain(&error), "node failed for one transaction, retrying");
+                return Ok(());
+            }
+        };
+        match settlement {
             Settlement::Mined { .. } => {}
             Settlement::Pending => self.raise_side_if_late(group, newest).await?,
             Settlement::Dropped => match self.prover.send(newest).await {

@@ -27,10 +27,16 @@ impl ProofSubmitter {
             return Ok(());
         }
         let mut ready = Vec::new();
-        for (intent, prepared) in self.prepare(intents).await? {
-            match prepared? {
-                Preparation::Ready(prepared) => ready.push(Ready { intent, prepared }),
-                Preparation::Refused(revert) => self.refused(intent.item(), &revert)?,
+        let attempts = self.prepare(intents).await?;
+        let is_answered = |(_, prepared): &Attempt| prepared.as_ref().map_or_else(RpcError::is_answer, |_| true);
+        let any_is_answered = attempts.iter().any(is_answered);
+        for (intent, prepared) in attempts {
+            match prepared {
+                Ok(Preparation::Ready(prepared)) => ready.push(Ready { intent, prepared }),
+                Ok(Preparation::Refused(revert)) => self.refused(intent.item(), &revert)?,
+                // The node answers, so that the others do not wait for this one.
+                Err(error) if any_is_answered => self.put_off(intent.item(), &error)?,
+                Err(error) => return Err(error.into()),
             }
         }
         let ready = self.compare(ready, comparison).await?;

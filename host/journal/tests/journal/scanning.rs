@@ -1,7 +1,7 @@
 //! Announcements, the cursor, and reorganisations.
 
 use alloy_primitives::B256;
-use refiner_journal::{CHECKPOINTS_MAX, Rewound, Scanned, State, Target};
+use refiner_journal::{CHECKPOINTS_MAX, Rewound, Scanned, State, Step, Target};
 
 use crate::{Bench, announcement, checkpoint, target};
 
@@ -96,4 +96,21 @@ fn withdrawn_item_begins_again_when_it_is_announced_again() {
     assert_eq!(scanned, Scanned { again: 1, ..Default::default() });
     let found = bench.journal.item(item).unwrap().unwrap();
     assert_eq!((found.state, found.announced_in), (State::Announced, 11));
+}
+
+#[test]
+fn withdrawn_item_that_is_announced_again_is_proved_as_its_rule_is_now() {
+    for (before, now) in [(false, true), (true, false)] {
+        let mut bench = Bench::new();
+        let of = |proves| Target { proves, ..target() };
+        bench.journal.scanned(&[announcement(9)], &[of(before)], &[checkpoint(9)], 1).unwrap();
+        let item = bench.journal.due(State::Announced, 1, 1).unwrap()[0].id;
+        let waiting = Step::Waiting { reason: "no source has it".into(), awaits: Some("ipfs".into()), due_ms: 90 };
+        bench.journal.advance(item, &waiting, 2).unwrap();
+        bench.journal.rewind(checkpoint(8), 5).unwrap();
+        bench.journal.scanned(&[announcement(9)], &[of(now)], &[checkpoint(9)], 6).unwrap();
+        let found = bench.journal.item(item).unwrap().unwrap();
+        assert_eq!((found.state, found.proves), (State::Announced, now));
+        assert_eq!((found.reason, found.awaits, found.due_ms), (None, None, 0));
+    }
 }

@@ -1,7 +1,7 @@
 //! A change of rules.
 
 use alloy_primitives::B256;
-use refiner_journal::{Filter, Item, State, Target};
+use refiner_journal::{Action, Filter, Item, State, Target};
 
 use crate::{Bench, target};
 
@@ -55,7 +55,7 @@ fn rule_that_comes_back_finds_its_items_again() {
     assert_eq!((superseded.ended, superseded.begun), (1, 1));
     assert_eq!(bench.state(item), State::Announced);
     // One that an operator skipped stays skipped.
-    assert!(bench.act(item, refiner_journal::Action::Skip));
+    assert!(bench.act(item, Action::Skip));
     bench.item_in(State::Announced, 2);
     bench.journal.supersede(&[other()], 11).unwrap();
     bench.journal.supersede(&[target()], 12).unwrap();
@@ -73,6 +73,29 @@ fn finished_results_that_are_not_proved_stay_as_they_are() {
     }
     assert_eq!(bench.journal.supersede(&[other()], 9).unwrap().begun, 0);
     assert_eq!(bench.state(item), State::Pinned);
+}
+
+#[test]
+fn item_at_rest_is_proved_as_its_rule_is_when_it_comes_back() {
+    let of = |proves| Target { proves, ..target() };
+    for state in [State::Refused, State::Skipped, State::Quarantined, State::Withdrawn] {
+        let mut bench = Bench::new();
+        let item = bench.item_in(state, 1);
+        let proves = |bench: &Bench| bench.journal.item(item).unwrap().unwrap().proves;
+        for proved in [false, true] {
+            // Another rule is proved, because a daemon that proves nothing changes nothing.
+            bench.journal.supersede(&[of(proved), other()], 9).unwrap();
+            assert_eq!((bench.state(item), proves(&bench)), (state, proved), "{state}");
+        }
+        match state {
+            State::Skipped | State::Quarantined => assert!(bench.act(item, Action::Retry)),
+            State::Refused => assert!(bench.act(item, Action::Rewind { to: State::Announced })),
+            _ => {
+                bench.journal.scanned(&[crate::announcement(1)], &[of(true)], &[crate::checkpoint(1)], 10).unwrap();
+            }
+        }
+        assert_eq!((bench.state(item), proves(&bench)), (State::Announced, true), "{state}");
+    }
 }
 
 #[test]

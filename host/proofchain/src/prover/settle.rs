@@ -91,7 +91,7 @@ pub enum Settlement {
         block: BlockRef,
         /// Wei that it cost, where the node tells the price.
         paid_wei: Option<u128>,
-        /// The reason, found by calling it again at that block.
+        /// The reason, found by calling it again at that block, where a node still can.
         revert: Revert,
     },
     /// Nowhere, and the nonce is free: send it again.
@@ -262,7 +262,7 @@ impl Prover {
         if receipt.status == 1 {
             return Ok(Settlement::Final { hash, block, paid_wei: receipt.paid_wei() });
         }
-        let revert = self.reason(hash, receipt).await?;
+        let revert = self.reason(hash, receipt).await;
         Ok(Settlement::Reverted { hash, block, paid_wei: receipt.paid_wei(), revert })
     }
 
@@ -278,23 +278,30 @@ impl Prover {
     }
 
     /// Calls a reverted transaction again: on the state before its block, where it stood first, then after it, where it
-    /// stood after others.
-    async fn reason(&self, hash: B256, receipt: &Receipt) -> Result<Revert, RpcError> {
-        let Some(sent) = self.transaction(hash).await? else { return Ok(Revert::Silent) };
+    /// stood after others. A node that no longer has the state refuses the call, then the next one is asked.
+    ///
+    /// The receipt has proved the revert, so that an error here only costs the reason: a settlement that waits for what no node
+    /// has would never come.
+    async fn reason(&self, hash: B256, receipt: &Receipt) -> Revert {
+        let Ok(Some(sent)) = self.transaction(hash).await else { return Revert::Unexplained };
         if receipt.gas_used >= sent.gas {
-            return Ok(Revert::OutOfGas);
+            return Revert::OutOfGas;
         }
         let call = json!({"from": sent.from, "to": sent.to, "data": sent.input, "gas": quantity::hex(sent.gas)});
-        for block in [receipt.block_number.saturating_sub(1), receipt.block_number] {
-            let again = self.chain.rpc().call::<Bytes>("eth_call", json!([call, quantity::hex(block)])).await;
-            let Err(error) = again else { continue };
-            let Some(revert) = error.refusal().and_then(Revert::of) else { return Err(error) };
-            return Ok(match submitBlockResultProofCall::abi_decode(&sent.input) {
-                Ok(proof) => self.located(revert, proof.chainId, proof.blockHeight).await,
-                Err(_) => revert,
-            });
+        let nodes: Vec<_> = self.chain.rpc().each().collect();
+        for node in nodes {
+            for block in [receipt.block_number.saturating_sub(1), receipt.block_number] {
+                let again = node.call::<Bytes>("eth_call", json!([call, quantity::hex(block)])).await;
+                let Some(revert) = again.err().as_ref().and_then(RpcError::refusal).and_then(Revert::of) else {
+                    continue;
+                };
+                return match submitBlockResultProofCall::abi_decode(&sent.input) {
+                    Ok(proof) => self.located(revert, proof.chainId, proof.blockHeight).await,
+                    Err(_) => revert,
+                };
+            }
         }
-        Ok(Revert::Silent)
+        Revert::Unexplained
     }
 
     async fn transaction(&self, hash: B256) -> Result<Option<Sender>, RpcError> {

@@ -181,6 +181,25 @@ impl RpcError {
         }
     }
 
+    /// Whether a node answered the question, if only to refuse it: others may be answered well. Else no node could be asked.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => !refusal.is_rate_limit(),
+            Self::TooLarge { .. } | Self::Abi { .. } => true,
+            Self::Malformed { envelope, .. } => !envelope,
+            Self::NoEndpoint
+            | Self::NoOther
+            | Self::Client(_)
+            | Self::Unreachable { .. }
+            | Self::Proxy { .. }
+            | Self::TimedOut { .. }
+            | Self::TooSlow { .. }
+            | Self::Status { .. }
+            | Self::SetAside { .. }
+            | Self::Later { .. } => false,
+        }
+    }
+
     /// The node's error object, if it refused the call.
     pub fn refusal(&self) -> Option<&NodeError> {
         match self {
@@ -190,9 +209,22 @@ impl RpcError {
     }
 }
 
-/// How providers word a rate limit in JSON, in lower case. Infura, Alchemy, QuickNode, OnFinality, Ankr.
-const RATE_LIMITS: [&str; 6] =
-    ["rate limit", "too many requests", "request limit", "compute units per second", "capacity limit", "throttled"];
+/// How providers word a rate limit in JSON, in lower case. Infura, Alchemy, QuickNode, OnFinality, Ankr, Chainstack.
+const RATE_LIMITS: [&str; 11] = [
+    "rate limit",
+    "rps limit",
+    "too many request",
+    "request limit",
+    "request rate",
+    "compute units per second",
+    "capacity limit",
+    "throughput limit",
+    "credits limited",
+    "exceeded quota",
+    "throttled",
+];
+/// The codes of a rate limit: that of HTTP, and those of TheRPC and QuickNode.
+const RATE_LIMIT_CODES: [i64; 3] = [429, -32029, -32012];
 
 /// How nodes and providers word that they have no such method, in lower case: geth, erigon, Frontier, nethermind, Alchemy,
 /// Infura, QuickNode.
@@ -217,6 +249,30 @@ impl NodeError {
     /// Whether the node wants us to come back later.
     pub fn is_rate_limit(&self) -> bool {
         let message = self.message.to_lowercase();
-        self.code == 429 || RATE_LIMITS.iter().any(|text| message.contains(text))
+        RATE_LIMIT_CODES.contains(&self.code) || RATE_LIMITS.iter().any(|text| message.contains(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_limit_is_known_in_the_words_of_every_provider() {
+        for (code, message, limited) in [
+            (-32005, "credits limited to 6000/sec", true),
+            (-32005, "You've exceeded the RPS limit available on the current plan.", true),
+            (-32000, "Too many request, try again later", true),
+            (-32000, "exceeded quota usage", true),
+            (-32000, "Your app has exceeded its throughput limit", true),
+            (-32007, "50/second request limit reached", true),
+            (-32029, "slow down", true),
+            (429, "", true),
+            (-32000, "query exceeds limit of 10000 blocks", false),
+            (-32000, "missing trie node", false),
+        ] {
+            let refusal = NodeError { code, message: message.to_owned(), data: None };
+            assert_eq!(refusal.is_rate_limit(), limited, "{message}");
+        }
     }
 }

@@ -16,3 +16,5 @@ pub use checkpoint::Checkpoints;
 pub use scanner::{ScanConfig, Scanner};
 pub use start::{StartBlock, UnknownStartBlock};
 pub use step::{Lack, ScanError, ScanProgress, ScanStep, Scanned, Skipped};
+
+pub(crate) use range::AdaptiveRange;

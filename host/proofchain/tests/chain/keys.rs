@@ -174,6 +174,7 @@ async fn a_keystore_that_takes_too_much_memory_or_time_is_refused() {
         (scrypt(1 << 21, 8, 1), "scrypt with n=2097152, r=8, p=1, beyond the limits"),
         (scrypt(1 << 18, 8, 17), "scrypt with n=262144, r=8, p=17, beyond the limits"),
         (scrypt(1 << 63, 1 << 63, 1), "beyond the limits"),
+        (scrypt(2, 1, 1 << 24), "scrypt with n=2, r=1, p=16777216, beyond the limits"),
         (scrypt(1_000, 8, 1), "which RFC 7914 excludes"),
         (scrypt(1 << 18, 1, 8), "which RFC 7914 excludes"),
         (scrypt(2, 8, 0), "which RFC 7914 excludes"),

@@ -1,10 +1,12 @@
 //! Every way in which the contract refuses a proof, provoked.
 
-use alloy_primitives::B256;
-use refiner_proofchain::{Preparation, Proof, Prover, Reaction, Revert, Session, Settlement, Side};
-use refiner_testchain::{OPERATOR_KEY, STRANGER_KEY, Setup};
+use std::sync::Arc;
 
-use crate::{HEIGHT, market, proof, prove, prover, prover_with, ready, settlement, start};
+use alloy_primitives::B256;
+use refiner_proofchain::{Preparation, Proof, Prover, Reaction, Revert, Session, Settlement, Side, Signed};
+use refiner_testchain::{FaultyRpc, OPERATOR_KEY, Pruned, STRANGER_KEY, Setup, TestChain};
+
+use crate::{HEIGHT, market, nodes::Scene, proof, prove, prover, prover_with, ready, settlement, start};
 
 async fn refusal(prover: &Prover, proof: &Proof) -> Revert {
     match prover.prepare(proof).await.unwrap() {
@@ -116,20 +118,62 @@ async fn what_was_proven_before_is_done() {
 async fn a_transaction_that_reverts_in_its_block_says_why() {
     let Some(chain) = start(&Setup { max_submissions: 3, ..Setup::default() }).await else { return };
     let prover = prover(&chain).await;
-    // Both are prepared while the contract would take either; both are in one block.
-    let (prepared, fees) = (ready(&prover, &proof(HEIGHT)).await, market(&prover).await);
-    chain.set_automine(false).await.unwrap();
-    let first = prover.sign(&prepared, 0, &fees).await.unwrap();
-    let second = prover.sign(&prepared, 1, &fees).await.unwrap();
-    prover.send(&first).await;
-    prover.send(&second).await;
-    chain.mine(1).await.unwrap();
+    let [first, second] = proved_twice_in_a_block(&chain, &prover).await;
     assert!(matches!(settlement(&prover, &[first.hash], 0, 0).await, Settlement::Final { .. }));
     match settlement(&prover, &[second.hash], 1, 0).await {
         Settlement::Reverted { hash, revert, .. } => {
             assert_eq!((hash, revert), (second.hash, Revert::AlreadySubmitted));
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// Two transactions with one proof, of which the second reverts. Both are prepared while the contract would take either.
+async fn proved_twice_in_a_block(chain: &TestChain, prover: &Prover) -> [Signed; 2] {
+    let (prepared, fees) = (ready(prover, &proof(HEIGHT)).await, market(prover).await);
+    chain.set_automine(false).await.unwrap();
+    let first = prover.sign(&prepared, 0, &fees).await.unwrap();
+    let second = prover.sign(&prepared, 1, &fees).await.unwrap();
+    prover.send(&first).await;
+    prover.send(&second).await;
+    chain.mine(1).await.unwrap();
+    [first, second]
+}
+
+#[tokio::test]
+async fn revert_is_settled_without_its_reason_where_the_node_lost_the_state() {
+    let Some(chain) = start(&Setup { max_submissions: 3, ..Setup::default() }).await else { return };
+    let [_, reverted] = proved_twice_in_a_block(&chain, &prover(&chain).await).await;
+    for node in Pruned::ALL {
+        let proxy = FaultyRpc::start(chain.url()).await.unwrap();
+        let prover = prover_with(&chain, proxy.url(), OPERATOR_KEY).await;
+        let met = proxy.behave(&Arc::new(node));
+        match settlement(&prover, &[reverted.hash], 1, 0).await {
+            Settlement::Reverted { hash, revert, paid_wei, .. } => {
+                assert_eq!((hash, revert), (reverted.hash, Revert::Unexplained), "{node:?}");
+                assert!(paid_wei.is_some(), "{node:?}");
+            }
+            other => panic!("{node:?}: {other:?}"),
+        }
+        assert!(met.times() >= 2, "{node:?} is asked for both blocks");
+    }
+}
+
+#[tokio::test]
+async fn reason_that_one_node_lost_comes_from_the_other() {
+    for (position, node) in [(0, Pruned::Substrate), (1, Pruned::Geth)] {
+        let Some(scene) = Scene::new().await else { return };
+        let prover = scene.prover().await;
+        let [_, reverted] = proved_twice_in_a_block(&scene.chain, &prover).await;
+        let pruned = if position == 0 { &scene.first } else { &scene.second };
+        pruned.behave(&Arc::new(node));
+        match settlement(&prover, &[reverted.hash], 1, 0).await {
+            Settlement::Reverted { revert, .. } => {
+                // The default contract takes one submission of a height.
+                assert_eq!(revert, Revert::SubmissionsUsed, "{node:?}");
+            }
+            other => panic!("{node:?}: {other:?}"),
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! Sessions: where they stand, who finalizes them, and the results that others proved.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use alloy_primitives::B256;
 use refiner_proofchain::{OpenedSession, OpenedSessions, PeerProofs, Preparation, Revert, SessionPhase};
-use refiner_testchain::{Fault, FaultyRpc, OPERATOR_KEY, STRANGER, Setup};
+use refiner_testchain::{Behaviour, Fault, FaultyRpc, OPERATOR_KEY, Question, Request, STRANGER, Setup};
 
 use crate::{HEIGHT, LIMITS, connect, proof, prove, prover, prover_with, start};
 
@@ -92,6 +97,83 @@ async fn proofs_of_others_are_read_whatever_range_the_node_takes() {
     peers.read().await.unwrap();
     assert_eq!(peers.of(specimens[0]).len(), 1, "what was read is kept");
     assert_eq!(peers.of(specimens[1]).into_iter().collect::<Vec<_>>(), [(results[1], 2)], "and nothing counted twice");
+}
+
+/// A node that refuses logs of this block and later ones, and remembers the lowest one that it was asked for.
+#[derive(Debug)]
+struct RefusesFrom {
+    block: AtomicU64,
+    lowest: AtomicU64,
+}
+
+impl Behaviour for RefusesFrom {
+    fn fault(&self, _: &Request, question: &Question<'_>) -> Option<Fault> {
+        let (first, last) = question.range()?;
+        self.lowest.fetch_min(first, Ordering::Relaxed);
+        (last >= self.block.load(Ordering::Relaxed)).then_some(Fault::Status(503))
+    }
+}
+
+#[tokio::test]
+async fn reading_that_failed_goes_on_where_it_failed() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    chain.add_operator(STRANGER, 3).await.unwrap();
+    let (specimen, result) = (B256::repeat_byte(1), B256::repeat_byte(3));
+    chain.prove_result(STRANGER, 1, HEIGHT, specimen, result).await.unwrap();
+    chain.mine(150).await.unwrap();
+    let proxy = FaultyRpc::start(chain.url()).await.unwrap();
+    proxy.fail("eth_getLogs", Fault::LongestRange { blocks: 30, code: -32000, message: "limit of 30".to_owned() });
+    let mut peers = PeerProofs::new(connect(&chain, proxy.url(), LIMITS).await);
+    let node = Arc::new(RefusesFrom { block: AtomicU64::new(100), lowest: AtomicU64::new(u64::MAX) });
+    proxy.behave(&node);
+    peers.read().await.unwrap_err();
+    assert_eq!((node.lowest.load(Ordering::Relaxed), peers.of(specimen).len()), (0, 0), "nothing counts as read yet");
+
+    node.block.store(u64::MAX, Ordering::Relaxed);
+    node.lowest.store(u64::MAX, Ordering::Relaxed);
+    peers.read().await.unwrap();
+    assert!(node.lowest.load(Ordering::Relaxed) > 50, "{node:?}");
+    assert_eq!(peers.of(specimen).into_iter().collect::<Vec<_>>(), [(result, 1)]);
+}
+
+#[tokio::test]
+async fn node_that_is_busy_or_refuses_the_client_is_asked_for_no_shorter_range() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    chain.mine(150).await.unwrap();
+    for fault in [
+        Fault::Status(429),
+        Fault::Status(401),
+        Fault::Status(503),
+        Fault::refuse(-32005, "too many requests"),
+        Fault::refuse(-32000, "header not found"),
+    ] {
+        let proxy = FaultyRpc::start(chain.url()).await.unwrap();
+        let mut peers = PeerProofs::new(connect(&chain, proxy.url(), LIMITS).await);
+        proxy.fail("eth_getLogs", fault.clone());
+        peers.read().await.unwrap_err();
+        proxy.heal("eth_getLogs");
+        let before = proxy.asked("eth_getLogs");
+        while peers.read().await.is_err() {
+            tokio::time::sleep(LIMITS.look_again).await;
+        }
+        assert_eq!(proxy.asked("eth_getLogs") - before, 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn range_that_a_node_shortened_grows_back() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    chain.mine(40).await.unwrap();
+    let proxy = FaultyRpc::start(chain.url()).await.unwrap();
+    proxy.fail("eth_getLogs", Fault::LongestRange { blocks: 2, code: -32000, message: "limit of 2".to_owned() });
+    let mut peers = PeerProofs::new(connect(&chain, proxy.url(), LIMITS).await);
+    peers.read().await.unwrap();
+    proxy.heal("eth_getLogs");
+    chain.mine(600).await.unwrap();
+    let before = proxy.asked("eth_getLogs");
+    peers.read().await.unwrap();
+    let asked = proxy.asked("eth_getLogs") - before;
+    assert!(asked < 60, "{asked} questions for 600 blocks");
 }
 
 #[tokio::test]

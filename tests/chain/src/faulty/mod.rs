@@ -9,6 +9,7 @@ mod met;
 mod other;
 mod outage;
 mod pool;
+mod pruned;
 mod server;
 
 use std::{
@@ -27,6 +28,7 @@ pub use met::Met;
 pub use other::{OtherChain, OtherReceipts, Stale, Swapped};
 pub use outage::{Out, Outage};
 pub use pool::{AlreadyImported, PoolWords};
+pub use pruned::Pruned;
 
 use crate::TestChainError;
 

@@ -1,16 +1,19 @@
 //! A chain in memory: one account's transactions, a pool, and blocks that hold what the test has mined.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use futures_util::future::BoxFuture;
 use refiner_proofchain::{
-    BlockRef, ChainSnapshot, FeeQuote, Fees, NonceAt, OpenedSession, Preparation, Prepared, Proof, Revert, RpcError,
-    Sent, Settlement, SignError, Signed,
+    BlockRef, ChainSnapshot, Endpoint, FeeQuote, Fees, NodeError, NonceAt, OpenedSession, Preparation, Prepared, Proof,
+    Revert, RpcError, Sent, Settlement, SignError, Signed,
 };
+
+use tokio::time::sleep;
 
 use super::super::{PeerSource, ProofSteps, SessionSource};
 use crate::testbed::lock;
@@ -39,6 +42,14 @@ pub struct Account {
     pub prepared: Vec<Proof>,
     /// Answers to preparations, the next first; a preparation without one is ready.
     pub refusals: VecDeque<Revert>,
+    /// Heights whose proofs and sessions a node refuses to try, for a reason that is not the contract's.
+    pub untried: BTreeSet<u64>,
+    /// Nonces of which a node does not give the settlement.
+    pub unsettled: BTreeSet<u64>,
+    /// Time that an answer about a settlement takes.
+    pub settlement_takes: Duration,
+    /// Sessions that were asked about.
+    pub sessions: Vec<u64>,
     /// Answers to transactions that are sent, the next first; one without is accepted.
     pub sends: VecDeque<Sent>,
     /// Transactions that were sent, with repetitions.
@@ -59,6 +70,10 @@ impl Default for Account {
             mined: BTreeMap::new(),
             prepared: Vec::new(),
             refusals: VecDeque::new(),
+            untried: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
+            settlement_takes: Duration::ZERO,
+            sessions: Vec::new(),
             sends: VecDeque::new(),
             sent: Vec::new(),
             errors: VecDeque::new(),
@@ -135,6 +150,13 @@ impl FakeChain {
     }
 }
 
+/// A node's refusal of one question.
+fn refused(message: &str) -> RpcError {
+    let refusal = NodeError { code: -32000, message: message.to_owned(), data: None };
+    let endpoint = Endpoint::new("http://127.0.0.1:1".parse().unwrap());
+    RpcError::Refused { endpoint, method: "eth_call", refusal }
+}
+
 /// Bytes of a transaction of this nonce and price.
 pub fn signed(nonce: u64, gas_price: u128) -> Signed {
     let mut raw = alloy_primitives::hex::decode(TRANSACTION).unwrap();
@@ -177,7 +199,10 @@ impl ProofSteps for Arc<FakeChain> {
         nonce: u64,
         depth: u64,
     ) -> BoxFuture<'a, Result<Settlement, RpcError>> {
-        self.ready(move |account| {
+        let settled = self.ready(move |account| {
+            if account.unsettled.contains(&nonce) {
+                return Err(refused("missing trie node"));
+            }
             if account.pool.iter().any(|signed| hashes.contains(&signed.hash)) {
                 return Ok(Settlement::Pending);
             }
@@ -191,6 +216,13 @@ impl ProofSteps for Arc<FakeChain> {
                 None => Settlement::Final { hash, block, paid_wei },
                 Some(revert) => Settlement::Reverted { hash, block, paid_wei, revert: revert.clone() },
             })
+        });
+        let takes = self.account().settlement_takes;
+        Box::pin(async move {
+            if !takes.is_zero() {
+                sleep(takes).await;
+            }
+            settled.await
         })
     }
 
@@ -226,6 +258,9 @@ impl ProofSteps for Arc<FakeChain> {
         self.ready(move |account| {
             let prepare = |proof: &Proof| {
                 account.prepared.push(proof.clone());
+                if account.untried.contains(&proof.height) {
+                    return Err(refused("header not found"));
+                }
                 Ok(match account.refusals.pop_front() {
                     Some(revert) => Preparation::Refused(revert),
                     None => Preparation::Ready(Prepared {
@@ -239,8 +274,14 @@ impl ProofSteps for Arc<FakeChain> {
         })
     }
 
-    fn prepare_finalize<'a>(&'a self, _chain: u64, _height: u64) -> BoxFuture<'a, Result<Preparation, RpcError>> {
-        self.ready(|_| Ok(Preparation::Refused(Revert::SessionRunning)))
+    fn prepare_finalize<'a>(&'a self, _chain: u64, height: u64) -> BoxFuture<'a, Result<Preparation, RpcError>> {
+        self.ready(move |account| {
+            account.sessions.push(height);
+            if account.untried.contains(&height) {
+                return Err(refused("header not found"));
+            }
+            Ok(Preparation::Refused(Revert::SessionRunning))
+        })
     }
 
     fn sign<'a>(

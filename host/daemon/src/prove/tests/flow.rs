@@ -1,7 +1,11 @@
 //! From pinned results to final proofs, and what takes them back.
 
-use refiner_journal::State;
+use std::time::Duration;
+
+use refiner_config::FinalizePolicy;
+use refiner_journal::{SessionKey, State};
 use refiner_proofchain::{RpcError, Sent};
+use tokio::time::sleep;
 
 use super::{
     Proving, TERMS,
@@ -38,7 +42,7 @@ async fn transaction_is_in_the_journal_before_it_is_sent_and_sent_as_it_was_afte
     let chain = FakeChain::default();
     chain.account().sends.push_back(Sent::Unreachable(RpcError::NoEndpoint));
     let proving = Proving::of(bed, chain, TERMS);
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    sleep(Duration::from_millis(500)).await;
     assert_eq!(proving.state(&item), State::Signed);
     assert!(proving.bed.status.now().waits_for.contains_key("prove"));
     let (bed, chain) = proving.ends().await;
@@ -56,7 +60,7 @@ async fn result_that_is_pinned_later_is_proved_without_waiting_for_the_next_poll
     let proving = Proving::of(Testbed::new(), FakeChain::default(), TERMS);
     proving.for_s(100).await;
     let item = proving.bed.pinned(1);
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    sleep(Duration::from_millis(100)).await;
     assert_eq!(proving.state(&item), State::Broadcast);
 }
 
@@ -167,4 +171,93 @@ async fn result_that_others_deny_is_held_back_until_one_agrees() {
     proving.for_s(2 * TERMS.policy.recheck.as_secs() + 10).await;
     assert_eq!(proving.state(&third), State::Broadcast);
     assert_eq!(proving.paused(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn proof_that_the_node_cannot_settle_holds_up_no_other() {
+    let bed = Testbed::new();
+    let item = bed.pinned(1);
+    let proving = Proving::of(bed, FakeChain::default(), TERMS);
+    proving.for_s(1).await;
+    proving.chain.account().unsettled.insert(FIRST_NONCE);
+    proving.chain.mine();
+    proving.chain.grow(TERMS.proof_depth);
+    proving.for_s(12).await;
+    let later = proving.bed.pinned(2);
+    proving.for_s(1).await;
+    assert_eq!(proving.states(&[item.clone(), later.clone()]), [State::Broadcast; 2]);
+    proving.chain.mine();
+    proving.chain.grow(TERMS.proof_depth);
+    proving.for_s(12).await;
+    assert_eq!(proving.state(&later), State::Final);
+    let found = proving.bed.item(item.id);
+    assert!(found.attempts > 0 && found.last_error.unwrap().contains("missing trie node"), "{}", found.state);
+    // The node has the state again.
+    proving.chain.account().unsettled.clear();
+    proving.for_s(600).await;
+    assert_eq!(proving.state(&item), State::Final);
+}
+
+#[tokio::test(start_paused = true)]
+async fn proof_that_the_node_cannot_try_holds_up_no_other() {
+    let bed = Testbed::new();
+    let items: Vec<_> = [1, 2].map(|height| bed.pinned(height)).into();
+    let chain = FakeChain::default();
+    chain.account().untried.insert(1);
+    let proving = Proving::of(bed, chain, TERMS);
+    proving.for_s(1).await;
+    assert_eq!(proving.states(&items), [State::ProofIntent, State::Broadcast]);
+    assert!(proving.bed.item(items[0].id).last_error.unwrap().contains("header not found"));
+    assert!(proving.bed.status.now().waits_for.is_empty());
+    proving.chain.account().untried.clear();
+    proving.for_s(60).await;
+    assert_eq!(proving.state(&items[0]), State::Broadcast);
+}
+
+#[tokio::test(start_paused = true)]
+async fn session_that_the_node_cannot_try_holds_up_no_other() {
+    let bed = Testbed::new();
+    let session = |height| (SessionKey { chain: 1, height }, height);
+    bed.journal.with(|journal| journal.follow_sessions(&[1, 2].map(session))).unwrap();
+    let chain = FakeChain::default();
+    chain.account().untried.insert(1);
+    let terms = super::ProveTerms { finalize: FinalizePolicy::Own, ..TERMS };
+    let proving = Proving::of(bed, chain, terms);
+    proving.for_s(1).await;
+    assert_eq!(proving.chain.account().sessions, [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn final_proofs_that_the_node_cannot_settle_hold_up_no_second_look_at_others() {
+    let bed = Testbed::new();
+    let items: Vec<_> = [1, 2].map(|height| bed.pinned(height)).into();
+    let proving = Proving::of(bed, FakeChain::default(), TERMS);
+    proving.for_s(1).await;
+    proving.chain.mine();
+    proving.chain.grow(TERMS.proof_depth);
+    proving.for_s(6).await;
+    assert_eq!(proving.states(&items), [State::Final; 2]);
+    proving.chain.account().unsettled.insert(FIRST_NONCE);
+    proving.chain.reorganise(FIRST_NONCE + 1, false);
+    proving.for_s(3 * TERMS.policy.recheck.as_secs()).await;
+    assert_eq!(proving.states(&items), [State::Final, State::Broadcast]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_look_comes_to_its_end_however_often_results_are_pinned() {
+    let bed = Testbed::new();
+    let item = bed.pinned(1);
+    let proving = Proving::of(bed, FakeChain::default(), TERMS);
+    proving.for_s(1).await;
+    proving.chain.mine();
+    proving.chain.grow(TERMS.proof_depth);
+    proving.for_s(6).await;
+    assert_eq!(proving.state(&item), State::Final);
+    proving.chain.reorganise(FIRST_NONCE, false);
+    proving.chain.account().settlement_takes = Duration::from_millis(300);
+    for _ in 0..20 * TERMS.policy.recheck.as_secs() {
+        proving.bed.journal.notify(State::Pinned);
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(proving.state(&item), State::Broadcast);
 }

@@ -36,7 +36,8 @@ impl Derivation {
         if !n.is_power_of_two() || n < 2 || r == 0 || p == 0 {
             return Err(invalid());
         }
-        let bytes = n.checked_mul(r).and_then(|blocks| blocks.checked_mul(128)).ok_or_else(costly)?;
+        // A table of n blocks of 128 r bytes, and p blocks that are mixed with it.
+        let bytes = n.checked_add(p).and_then(|blocks| blocks.checked_mul(r)?.checked_mul(128)).ok_or_else(costly)?;
         let work = n.checked_mul(r).and_then(|blocks| blocks.checked_mul(p)).ok_or_else(costly)?;
         if bytes > SCRYPT_MEMORY_BYTES_MAX || work > SCRYPT_WORK_MAX {
             return Err(costly());
@@ -71,5 +72,22 @@ impl Derivation {
             }
         }
         Ok(derived)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scrypt_that_takes_more_memory_than_the_limit_is_refused_whichever_parameter_takes_it() {
+        // Four times geth's own, by n and by p.
+        for (n, r, p) in [(1 << 20, 8, 4), (2, 1, 8_388_638)] {
+            Derivation::scrypt(n, r, p, Vec::new()).unwrap();
+            let error = Derivation::scrypt(n, r, p + 1, Vec::new()).unwrap_err();
+            assert!(matches!(error, KeystoreError::ScryptCost { .. }), "{error}");
+        }
+        let error = Derivation::scrypt(2, u64::MAX, u64::MAX - 1, Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("(128 r (n + p))"), "{error}");
     }
 }

@@ -43,7 +43,7 @@ pub enum KeystoreError {
     },
     /// Scrypt parameters that take too much memory or time.
     #[error(
-        "scrypt with n={n}, r={r}, p={p}, beyond the limits of {SCRYPT_MEMORY_BYTES_MAX} bytes (128 n r) and {SCRYPT_WORK_MAX} block mixes (n r p)"
+        "scrypt with n={n}, r={r}, p={p}, beyond the limits of {SCRYPT_MEMORY_BYTES_MAX} bytes (128 r (n + p)) and {SCRYPT_WORK_MAX} block mixes (n r p)"
     )]
     ScryptCost {
         /// The cost.
