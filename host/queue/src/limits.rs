@@ -8,8 +8,10 @@ pub(crate) const TASK_BYTES_MAX: usize = 16 << 10;
 pub(crate) const RESULT_BYTES_MAX: usize = 256 << 10;
 /// Bytes of the record of all rules, whose parameters are texts of the operator.
 pub(crate) const RULES_BYTES_MAX: usize = 256 << 10;
-/// Bytes of a heartbeat.
-pub(crate) const HEARTBEAT_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a heartbeat: that of a host which serves every rule, with room for its texts and for reasons why others do not serve.
+pub(crate) const HEARTBEAT_BYTES_MAX: usize = RULES_MAX * IDENTITY_JSON_BYTES + (16 << 10);
+/// Bytes of an identity in a list: in hexadecimal, with its prefix, quotes and comma.
+const IDENTITY_JSON_BYTES: usize = 2 * 32 + 5;
 /// The least `max_payload` of a NATS server: the largest message with its headers.
 pub(crate) const PAYLOAD_BYTES_MIN: usize = RESULT_BYTES_MAX + 4_096;
 /// Tasks that wait in NATS, above which publishing is refused there.
@@ -30,11 +32,11 @@ pub(crate) const PROGRESS_PER_ACK_WAIT: u32 = 4;
 pub const DEPTH: usize = 256;
 /// Deliveries after which a task is not run any more: it may be what ended the hosts before.
 pub const POISON_DELIVERIES: u32 = 5;
-/// The same for a second look at a task, which hosts that had the first look pass on: it was run once and ended no host.
-pub(crate) const RECHECK_DELIVERIES: u32 = 1_000;
-/// Pause before a host is asked again that may not, or cannot, run a task.
+/// Pause before a second opinion is wanted again that came to the host of the first.
 pub(crate) const PASS_ON_AFTER: Duration = Duration::from_secs(1);
-/// The same for a task of another build.
+/// The longest such pause, while no other host takes it.
+pub(crate) const PASS_ON_AFTER_MAX: Duration = Duration::from_secs(10);
+/// Pause before a task of another build is given to a host again.
 pub(crate) const MISMATCH_AFTER: Duration = Duration::from_secs(30);
 /// Time between two signs of life of a host.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -64,6 +66,8 @@ pub(crate) const LIST_MAX: usize = 64;
 pub(crate) const TEXT_BYTES_MAX: usize = 512;
 /// Bytes of a reason in a message.
 pub(crate) const REASON_BYTES_MAX: usize = 8 << 10;
+/// Bytes of the reason why a host does not serve a rule; its log has the whole.
+pub(crate) const REFUSAL_BYTES_MAX: usize = 500;
 /// Bytes of the report of a run. One that is longer loses its log, then the lists of its evidence.
 pub(crate) const REPORT_BYTES_MAX: usize = 72 << 10;
 /// The same in base64.

@@ -79,7 +79,9 @@ impl Shared {
                 return;
             }
         };
-        self.count(|counters| &counters.results);
+        if !result.is_passed_on() {
+            self.count(|counters| &counters.results);
+        }
         if result.delivered > 1 {
             self.count(|counters| &counters.redeliveries);
             tracing::info!(task = %result.task, worker = %result.worker, delivered = result.delivered, "task was delivered again");
@@ -99,6 +101,11 @@ impl Shared {
     /// A result that no task waits for: too early after a restart, or too late.
     async fn unclaimed(&self, arrived: Arrived) {
         let result = &arrived.result;
+        if result.is_passed_on() {
+            // Whoever wants the task publishes it.
+            let _ = arrived.acker.ack().await;
+            return;
+        }
         let first = lock(&self.memory).results.get(&result.task).cloned();
         match first {
             Some(first) => {
@@ -155,6 +162,7 @@ pub(super) fn shown(result: &TaskResult) -> UntrustedText {
         Outcome::Refused { reason, .. } => UntrustedText::at_most(&format!("refused: {reason}"), 400),
         Outcome::Failed { text, .. } => UntrustedText::at_most(&format!("failed: {text}"), 400),
         Outcome::Poisoned => UntrustedText::new("poisoned"),
+        Outcome::PassedOn => UntrustedText::new("passed on"),
     }
 }
 

@@ -65,12 +65,12 @@ impl Shared {
         let store = self.again(|| declare::open_bucket(&context, queue)).await?;
         let lease = if self.settings.starts_anew {
             let lease = self.again(|| Lease::take_over(&store)).await?;
-            let _ = self.run.set(format!("{}.", lease.holder()));
             self.again(|| declare::drop_tasks(&context, queue)).await?;
             lease
         } else {
             self.again(|| Lease::take(&store, queue)).await?
         };
+        let _ = self.holder.set(lease.holder().to_owned());
         Ok((context, store, lease))
     }
 
@@ -241,7 +241,7 @@ impl Shared {
                 }
             }
         }
-        // The client is closed, which nobody but this does.
+        // Only this coordinator closes the client, and then it waits to be stopped.
         std::future::pending::<()>().await;
     }
 }

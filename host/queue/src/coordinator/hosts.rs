@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
-    limits::{HOST_GONE, HOSTS_MAX},
+    limits::{HOST_GONE, HOSTS_MAX, REFUSAL_BYTES_MAX},
     message::Heartbeat,
     names::HostName,
     origins::Origins,
@@ -91,7 +91,7 @@ impl Hosts {
         if before.is_none_or(|before| before.heartbeat.refuses != heartbeat.refuses) {
             for refuses in &heartbeat.refuses {
                 let rule = UntrustedText::at_most(&refuses.rule, 100);
-                let reason = UntrustedText::at_most(&refuses.reason, 500);
+                let reason = UntrustedText::at_most(&refuses.reason, REFUSAL_BYTES_MAX);
                 tracing::warn!(host = %name, %rule, %reason, "worker host does not serve a rule");
             }
         }

@@ -4,6 +4,7 @@ mod arrivals;
 mod engine;
 mod fetch;
 mod hosts;
+mod passed_on;
 mod submit;
 mod view;
 
@@ -193,8 +194,8 @@ struct Shared {
     /// Memory of artifacts.
     buffers: Buffers,
     counters: Counters,
-    /// Put before the attempts of tasks; empty where an earlier run's count as well.
-    run: OnceLock<String>,
+    /// The id by which it holds the lease, once it does.
+    holder: OnceLock<String>,
     /// Set when nothing of the queue is needed any more.
     is_finished: AtomicBool,
     /// Set when NATS has nothing of it any more.
@@ -222,7 +223,7 @@ impl Coordinator {
             fetches: Semaphore::new(FETCHES),
             buffers: Buffers::default(),
             counters: Counters::default(),
-            run: OnceLock::new(),
+            holder: OnceLock::new(),
             is_finished: AtomicBool::new(false),
             is_removed: AtomicBool::new(false),
         }))

@@ -14,7 +14,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Arrived, Coordinator, Finished, Link, Pending, Shared, Verdict, arrivals::shown, lock};
+use super::{
+    Arrived, Coordinator, Finished, Link, Pending, Shared, Verdict, arrivals::shown, lock, passed_on::PassedOn,
+};
 use crate::{
     limits::{AGAIN, REASON_BYTES_MAX, UNUSABLE_RESULTS_MAX},
     message::{Blame, Message as _, MessageError, Outcome, Task, TaskId, TaskResult},
@@ -96,7 +98,9 @@ impl From<MessageError> for TaskFailure {
 enum Next {
     Done(Box<Finished>),
     /// A second host is to look.
-    Recheck(Box<(TaskResult, Finished)>),
+    Recheck,
+    /// A second host is still to look: the task came to the first one, at this delivery.
+    PassedOn(HostName, u32),
     /// The result is of no use.
     Again(HostName, UntrustedText),
 }
@@ -126,21 +130,28 @@ impl Coordinator {
         let early = lock(&shared.early).take(id);
         task.from.clone_from(&shared.settings.from);
         let sweep = shared.sweep(&task);
-        let (mut number, mut unusable, mut first) = (0_u32, 0, None);
+        let (mut number, mut unusable, mut first, mut passed_on) = (0_u32, 0, None, PassedOn::default());
         if let Some(early) = early {
             // The receiver is here.
             let _ = results.send(early);
         }
         loop {
             let arrived = match arrivals.try_recv() {
+                // Of an earlier publication, and the next one is due.
+                Ok(arrived) if arrived.result.is_passed_on() => {
+                    let _ = arrived.acker.ack().await;
+                    continue;
+                }
                 Ok(arrived) => arrived,
                 Err(_) => shared.published(&task, &mut arrivals, sweep, &mut number, failures).await?,
             };
-            match shared.judge(arrived, first.take(), task.report).await? {
+            match shared.judge(arrived, &mut first, task.report).await? {
                 Next::Done(finished) => return Ok(*finished),
-                Next::Recheck(result) => {
-                    task.not = Some(result.0.worker.clone());
-                    first = Some(*result);
+                Next::Recheck => task.not = first.as_ref().map(|(one, _)| one.worker.clone()),
+                Next::PassedOn(worker, delivered) => {
+                    let pause = passed_on.by(delivered);
+                    let pause = pause.map_err(|deliveries| TaskFailure::Poisoned { worker, deliveries })?;
+                    sleep(pause).await;
                 }
                 Next::Again(worker, reason) => {
                     unusable += 1;
@@ -176,20 +187,20 @@ impl Shared {
     ) -> Result<Arrived, TaskFailure> {
         let mut task = task.clone();
         loop {
-            task.attempt = format!("{}{failures}.{number}", self.run.get().map_or("", String::as_str));
+            task.attempt = self.attempt(&task, failures, *number);
             let bytes = task.write()?;
             let message_id = format!("{}.{}", task.id(), task.attempt);
             // A result may come before the answer to the publication.
             let (sequence, stream, mut generation) = tokio::select! {
                 published = self.publish(&task, &message_id, &bytes) => published,
-                Some(arrived) = arrivals.recv() => return Ok(arrived),
+                Some(arrived) = next(arrivals, &task.attempt) => return Ok(arrived),
             };
             let mut link = self.link.subscribe();
             loop {
                 let made_anew =
                     link.wait_for(|link| matches!(link, Link::Ready { generation: now, .. } if *now != generation));
                 tokio::select! {
-                    Some(arrived) = arrivals.recv() => return Ok(arrived),
+                    Some(arrived) = next(arrivals, &task.attempt) => return Ok(arrived),
                     _ = timeout(sweep, made_anew) => {}
                 }
                 if !is_queued(&stream, sequence, &task).await {
@@ -203,6 +214,16 @@ impl Shared {
             self.count(|counters| &counters.republished);
             tracing::info!(task = %task.id(), attempt = task.attempt, "task without a result is published again");
             *number += 1;
+        }
+    }
+
+    /// The name of a publication. That of an earlier coordinator is used again where its publication counts as well, and NATS drops the second
+    /// of both. Not so for second opinions: NATS would drop each of the many that an earlier coordinator published until a host took one.
+    fn attempt(&self, task: &Task, failures: u32, number: u32) -> String {
+        let is_of_this_run = self.settings.starts_anew || task.not.is_some();
+        match self.holder.get().filter(|_| is_of_this_run) {
+            Some(holder) => format!("{holder}.{failures}.{number}"),
+            None => format!("{failures}.{number}"),
         }
     }
 
@@ -236,7 +257,7 @@ impl Shared {
     async fn judge(
         &self,
         arrived: Arrived,
-        first: Option<(TaskResult, Finished)>,
+        first: &mut Option<(TaskResult, Finished)>,
         with_report: bool,
     ) -> Result<Next, TaskFailure> {
         let Arrived { result, acker } = arrived;
@@ -266,6 +287,14 @@ impl Shared {
                 keep(acker);
                 return Err(TaskFailure::Poisoned { worker, deliveries: result.delivered });
             }
+            Outcome::PassedOn => {
+                // The task is published again, so nothing waits for this one.
+                let _ = acker.ack().await;
+                return Ok(match first {
+                    Some((one, _)) if one.worker == worker => Next::PassedOn(worker, result.delivered),
+                    _ => Next::Again(worker, UntrustedText::new("the host may run the task, and passed it on")),
+                });
+            }
         };
         let report = match self.report(&result, with_report) {
             Ok(report) => report,
@@ -282,16 +311,22 @@ impl Shared {
             spans: result.spans.clone(),
             report,
         };
-        match first {
+        match first.take() {
             // The same host twice is one opinion: a result of an earlier attempt that came late.
-            Some((one, before)) if one.worker == worker => Ok(Next::Recheck(Box::new((one, before)))),
+            Some((one, before)) if one.worker == worker => {
+                *first = Some((one, before));
+                Ok(Next::Recheck)
+            }
             Some((one, _)) if !self.compare(&one, &result) => Err(TaskFailure::Disagreement {
                 first: shown(&one),
                 one: one.worker,
                 second: shown(&result),
                 other: worker,
             }),
-            None if self.is_rechecked(result.task) => Ok(Next::Recheck(Box::new((result, finished)))),
+            None if self.is_rechecked(result.task) => {
+                *first = Some((result, finished));
+                Ok(Next::Recheck)
+            }
             Some(_) | None => {
                 lock(&self.memory).remember(result);
                 Ok(Next::Done(Box::new(finished)))
@@ -301,6 +336,17 @@ impl Shared {
 
     fn is_rechecked(&self, task: TaskId) -> bool {
         self.settings.recheck.is_some_and(|(share, of)| task.number() % of.max(1) < share)
+    }
+}
+
+/// The next result. That an earlier publication was passed on is of no interest any more.
+async fn next(arrivals: &mut UnboundedReceiver<Arrived>, attempt: &str) -> Option<Arrived> {
+    loop {
+        let arrived = arrivals.recv().await?;
+        if !arrived.result.is_passed_on() || arrived.result.attempt == attempt {
+            return Some(arrived);
+        }
+        let _ = arrived.acker.ack().await;
     }
 }
 

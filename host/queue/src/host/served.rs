@@ -17,7 +17,7 @@ use super::Host;
 use crate::{
     QueueError,
     declare::RULES,
-    limits::LOOK,
+    limits::{LOOK, REFUSAL_BYTES_MAX},
     message::{Message as _, MessageError, Refuses, RuleRecord, Rules},
     names::consumer,
     origins::Unfetched,
@@ -102,10 +102,11 @@ impl Known {
             }
             Err(error) => error,
         };
-        let (reason, passing) = (ErrorChain(&error).to_string(), error.is_passing());
+        let (whole, passing) = (ErrorChain(&error).to_string(), error.is_passing());
         let rule = UntrustedText::at_most(&record.name, 100);
+        let reason = UntrustedText::at_most(&whole, REFUSAL_BYTES_MAX).to_string();
         if before.and_then(Self::refuses).is_none_or(|before| before.reason != reason) {
-            tracing::error!(%rule, %reason, passing, "rule not served, its tasks go to other hosts");
+            tracing::error!(%rule, reason = %whole, passing, "rule not served, its tasks go to other hosts");
         }
         let refuses = Refuses { rule: rule.to_string(), reason };
         if passing { Self::Missed(refuses) } else { Self::Refused(refuses) }

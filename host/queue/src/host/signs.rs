@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::Host;
 use crate::{
     limits::{AGAIN, HEARTBEAT},
-    message::{Heartbeat, Message as _, VERSION},
+    message::{Heartbeat, VERSION},
 };
 
 /// Shows the host for as long as it works.
@@ -55,8 +55,8 @@ async fn publish(host: &Host) {
         refuses: serving.refuses.clone(),
         origin: host.origin.clone(),
     };
-    let published = match heartbeat.write() {
-        Ok(bytes) => host.client.publish(host.queue.heartbeat_of(&heartbeat.worker), bytes.into()).await,
+    let published = match heartbeat.write_within_bounds() {
+        Ok(bytes) => host.client.publish(host.queue.heartbeat_of(&host.settings.name), bytes.into()).await,
         Err(error) => {
             tracing::error!(error = %ErrorChain(&error), "heartbeat cannot be published");
             return;

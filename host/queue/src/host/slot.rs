@@ -26,9 +26,7 @@ use super::{
     served::{Served, Serving},
 };
 use crate::{
-    limits::{
-        ACK_WAIT, AGAIN, MISMATCH_AFTER, PASS_ON_AFTER, POISON_DELIVERIES, PROGRESS_PER_ACK_WAIT, RECHECK_DELIVERIES,
-    },
+    limits::{ACK_WAIT, AGAIN, MISMATCH_AFTER, POISON_DELIVERIES, PROGRESS_PER_ACK_WAIT},
     message::{Message as _, Outcome, Task},
 };
 
@@ -154,11 +152,12 @@ async fn handle(host: &Arc<Host>, rule: &Arc<Served>, message: Message) -> Optio
     }
     if task.not.as_ref() == Some(&host.settings.name) {
         tracing::debug!(task = %task.id(), "second opinion wanted, passed on");
-        end(&acker, AckKind::Nak(Some(PASS_ON_AFTER))).await;
-        return None;
+        // Left in the queue it would be delivered again and again while the other hosts are away, and deliveries are what a specimen that ends
+        // hosts is known by. The coordinator publishes it anew, and every earlier delivery was to a host that may run it.
+        publish::result(host, &task, delivered, run::Ended::of(Outcome::PassedOn)).await;
+        return Some(acknowledgement);
     }
-    let most = if task.not.is_some() { RECHECK_DELIVERIES } else { POISON_DELIVERIES };
-    if delivered > most {
+    if delivered > POISON_DELIVERIES {
         tracing::error!(task = %task.id(), height = task.height, delivered, "task delivered too often, not run again");
         publish::result(host, &task, delivered, run::Ended::of(Outcome::Poisoned)).await;
         end(&acker, AckKind::Term).await;
@@ -189,7 +188,7 @@ fn log(task: &Task, delivered: u32, ended: &run::Ended) {
         Outcome::Produced { artifacts, .. } => {
             tracing::info!(task = %id, height, delivered, artifacts = artifacts.len(), elapsed_ms, "task completed");
         }
-        Outcome::Poisoned => {}
+        Outcome::Poisoned | Outcome::PassedOn => {}
     }
 }
 

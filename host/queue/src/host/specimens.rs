@@ -69,7 +69,7 @@ impl Specimens {
     }
 }
 
-/// Drops the first specimens until the rest is within both bounds. Who uses one has it as long as he needs it.
+/// Drops the first specimens until the rest is within both bounds. A task that uses one of them keeps its bytes.
 fn trim(shelf: &mut VecDeque<(B256, Coming)>, count: usize, bytes_max: usize) {
     let length = |place: &Coming| place.get().map_or(0, Bytes::len);
     let mut bytes: usize = shelf.iter().map(|(_, place)| length(place)).sum();

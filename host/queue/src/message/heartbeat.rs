@@ -1,9 +1,11 @@
+use std::mem;
+
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
 use super::{Message, MessageError, few, within};
 use crate::{
-    limits::{HEARTBEAT_BYTES_MAX, REASON_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX},
+    limits::{HEARTBEAT_BYTES_MAX, REFUSAL_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX},
     names::HostName,
 };
 
@@ -44,6 +46,19 @@ impl Heartbeat {
         }
         Ok(heartbeat)
     }
+
+    /// The message, with as many refused rules as it has room for: a host without a sign of life is not there, and its log names them all.
+    pub fn write_within_bounds(mut self) -> Result<Vec<u8>, MessageError> {
+        let refuses = mem::take(&mut self.refuses);
+        let mut room = Self::BYTES_MAX.saturating_sub(serde_json::to_vec(&self)?.len());
+        for refused in refuses {
+            // A comma stands between two.
+            let Some(rest) = room.checked_sub(serde_json::to_vec(&refused)?.len() + 1) else { break };
+            room = rest;
+            self.refuses.push(refused);
+        }
+        self.write()
+    }
 }
 
 impl Message for Heartbeat {
@@ -60,7 +75,7 @@ impl Message for Heartbeat {
         few("refuses", &self.refuses, RULES_MAX)?;
         for Refuses { rule, reason } in &self.refuses {
             within("refuses.rule", rule, TEXT_BYTES_MAX)?;
-            within("refuses.reason", reason, REASON_BYTES_MAX)?;
+            within("refuses.reason", reason, REFUSAL_BYTES_MAX)?;
         }
         Ok(())
     }

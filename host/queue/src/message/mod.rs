@@ -5,7 +5,7 @@
 //! | [`Task`] | `rfn.<queue>.task.<rule>` | 16 KiB |
 //! | [`TaskResult`] | `rfn.<queue>.result.<host>` | 256 KiB |
 //! | [`RuleRecord`]s | key `rules` | 256 KiB |
-//! | [`Heartbeat`] | `rfn.<queue>.host.<host>`, not kept | 16 KiB |
+//! | [`Heartbeat`] | `rfn.<queue>.host.<host>`, not kept | 34,048 |
 
 mod heartbeat;
 mod report;

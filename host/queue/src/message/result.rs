@@ -82,6 +82,8 @@ pub(crate) enum Outcome {
     Failed { blame: Blame, text: String },
     /// It was delivered too often without a result, and was not run again.
     Poisoned,
+    /// A second opinion that came to the host of the first. The coordinator publishes the task again.
+    PassedOn,
 }
 
 /// The time of a part of the run, for the coordinator's trace.
@@ -148,6 +150,11 @@ impl TaskResult {
         }
     }
 
+    /// True where the host may not run the task.
+    pub const fn is_passed_on(&self) -> bool {
+        matches!(self.outcome, Outcome::PassedOn)
+    }
+
     /// True for a verdict, which every host comes to.
     pub const fn is_verdict(&self) -> bool {
         matches!(self.outcome, Outcome::Produced { .. } | Outcome::Refused { .. })
@@ -189,7 +196,7 @@ impl Message for TaskResult {
                 within("class", class.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)
             }
             Outcome::Failed { text, .. } => within("text", text, REASON_BYTES_MAX),
-            Outcome::Poisoned => Ok(()),
+            Outcome::Poisoned | Outcome::PassedOn => Ok(()),
         }
     }
 }

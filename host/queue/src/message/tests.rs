@@ -8,7 +8,7 @@ use refiner_worker::TraceContext;
 use serde_json::Value;
 
 use super::*;
-use crate::limits::{LIST_MAX, REPORT_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{LIST_MAX, PAYLOAD_BYTES_MIN, REFUSAL_BYTES_MAX, REPORT_TEXT_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX};
 
 fn task() -> Task {
     let trace = TraceContext { trace: [7; 16], parent: [8; 8] };
@@ -146,4 +146,32 @@ fn record_of_a_rule_names_every_limit_and_every_term() {
     assert!(less.limits().is_err());
     let rules = Rules { v: VERSION, rules: vec![record] };
     assert_eq!(Rules::read(&rules.write().unwrap()).unwrap(), rules);
+}
+
+/// A heartbeat whose every text is as long as it may be, and whose characters JSON escapes.
+fn heartbeat(serves: usize, refuses: usize) -> Heartbeat {
+    let text = |bytes: usize| "\"".repeat(bytes);
+    let refused = Refuses { rule: text(100), reason: text(REFUSAL_BYTES_MAX) };
+    Heartbeat {
+        v: VERSION,
+        worker: "one".parse().unwrap(),
+        version: text(TEXT_BYTES_MAX),
+        workers: u32::MAX,
+        running: u32::MAX,
+        done: u64::MAX,
+        serves: vec![B256::repeat_byte(7); serves],
+        refuses: vec![refused; refuses],
+        origin: text(TEXT_BYTES_MAX),
+    }
+}
+
+#[test]
+fn host_that_serves_every_rule_or_none_shows_itself_in_a_heartbeat() {
+    for (serves, refuses, shown) in [(RULES_MAX, 0, 0), (RULES_MAX - 3, 3, 3), (0, RULES_MAX, 25)] {
+        let bytes = heartbeat(serves, refuses).write_within_bounds().unwrap();
+        let read = Heartbeat::read_from("rfn.aa.host.one", &bytes).unwrap();
+        assert_eq!(read.serves.len(), serves);
+        assert!((shown..=refuses).contains(&read.refuses.len()), "{} of {refuses}", read.refuses.len());
+    }
+    const { assert!(Heartbeat::BYTES_MAX < PAYLOAD_BYTES_MIN) };
 }
