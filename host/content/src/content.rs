@@ -62,8 +62,12 @@ impl Content {
                 if let Some(content) = accepted(id, bytes.clone(), &accept) {
                     return Ok(content);
                 }
+                // What the id names is not known without encoding the bytes, which costs too much for an error page.
+                if id.codec() == Codec::DagCbor {
+                    return Err(FetchError::NotAnnounced { from });
+                }
                 // The same bytes come from every backend when they are what the id names.
-                if id.codec() == Codec::DagCbor || Self::check(id, bytes.clone(), interrupt).is_ok() {
+                if Self::check(id, bytes.clone(), interrupt).is_ok() {
                     return Err(FetchError::NotAccepted { from });
                 }
             }

@@ -93,7 +93,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// [`FetchError`]; [`FetchError::NotAccepted`] of other bytes.
+    /// [`FetchError`]; [`FetchError::NotAnnounced`] of other bytes.
     pub async fn fetch_known(
         &self,
         name: &ContentName,
@@ -109,7 +109,7 @@ impl Gateway {
         } else {
             accept(&fetched)
         };
-        if is_accepted { Ok(fetched) } else { Err(FetchError::NotAccepted { from: self.origin.clone() }) }
+        if is_accepted { Ok(fetched) } else { Err(FetchError::NotAnnounced { from: self.origin.clone() }) }
     }
 
     async fn fetch_checked(&self, id: ContentId, accept: Option<Accept>) -> Result<Content, FetchError> {

@@ -168,7 +168,6 @@ impl Pinner {
                 let answer = self.http.body(&mut response, ANSWER_BYTES_MAX).await.map_err(broken)?;
                 read_answer(&answer, ours, to)
             }
-            413 => Err(KeepError::TooLarge { to, bytes: content.bytes().len() }),
             status => Err(KeepError::Status { to, status, answer: self.http.excerpt(&mut response).await }),
         }
     }

@@ -115,10 +115,10 @@ impl Unverified {
     ///
     /// # Errors
     ///
-    /// [`FetchError::NotAccepted`]
+    /// [`FetchError::NotAnnounced`]
     pub async fn check(self, accept: impl FnOnce(&[u8]) -> bool + Send + 'static) -> Result<Content, FetchError> {
         let Self { from, bytes } = self;
-        blocking(move || accept(&bytes).then(|| Content::of(bytes))).await.ok_or(FetchError::NotAccepted { from })
+        blocking(move || accept(&bytes).then(|| Content::of(bytes))).await.ok_or(FetchError::NotAnnounced { from })
     }
 }
 

@@ -61,6 +61,8 @@ impl BlockGateway<'_> {
             let Assembled { bytes, is_recovered } =
                 assembly.finish(interrupt).map_err(|error| fetch_error(error, id, &from))?;
             match accept {
+                // Other cells than came can make other bytes.
+                Some(accept) if is_recovered => accepted(id, bytes, &accept).ok_or(FetchError::NotAnnounced { from }),
                 Some(accept) => accepted(id, bytes, &accept).ok_or(FetchError::NotAccepted { from }),
                 None if is_recovered
                     && !names(&id, &bytes, interrupt).map_err(|source| FetchError::Kzg { id, source })? =>

@@ -127,8 +127,14 @@ pub enum FetchError {
         /// The cause.
         source: EncodeError,
     },
-    /// The announced hash is another than that of the bytes.
+    /// The announced hash is another than that of bytes that no content id was compared with: an error page in place of the content.
     #[error("{from} sent bytes whose hash is not the announced one")]
+    NotAnnounced {
+        /// The source.
+        from: Origin,
+    },
+    /// The announced hash is another than that of the content which the id names, and which every source has.
+    #[error("{from} has the content of the id, and its hash is not the announced one")]
     NotAccepted {
         /// The source.
         from: Origin,
@@ -165,6 +171,7 @@ impl FetchError {
             | Self::EmptyAnswer { .. }
             | Self::TooShort { .. }
             | Self::Mismatch { .. }
+            | Self::NotAnnounced { .. }
             | Self::Car { .. }
             | Self::Dag { .. }
             | Self::DasBlock { .. }

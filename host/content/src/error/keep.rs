@@ -76,8 +76,8 @@ pub enum KeepError {
         /// Answer of the store, in part.
         theirs: Excerpt,
     },
-    /// More bytes than the store may be sent, or than it takes.
-    #[error("{bytes} bytes are more than {to} takes")]
+    /// More bytes than the store may be sent.
+    #[error("{bytes} bytes are more than {to} may be sent")]
     TooLarge {
         /// The store.
         to: Origin,

@@ -167,12 +167,30 @@ async fn announced_places_are_tried_until_one_has_the_announced_bytes() -> Outco
                 FetchError::NotAccepted { .. },
                 FetchError::NotFound { .. },
                 FetchError::EmptyAnswer { .. },
-                FetchError::NotAccepted { .. }
+                FetchError::NotAnnounced { .. }
             ]
         ),
         "{:?}",
         fetched.failed
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn page_in_place_of_an_announced_url_is_the_sources_fault_and_content_of_an_announced_id_is_not() -> Outcome {
+    let [double] = doubles();
+    let page = b"<html>under maintenance</html>";
+    double.serve_at("/1.avro", 200, page);
+    let wrong: ContentId = double.put(b"another specimen").parse()?;
+    let fetcher = Fetcher::new(vec![pinner(&double)], web(AddressPolicy::Anywhere), UNHURRIED);
+    let of_url = Locations::parse(&[format!("{}/1.avro", double.url())]);
+    let of_id = Locations::parse(&[wrong.url()]);
+    let failed = fetcher.fetch_any(&of_url, is(b"specimen")).await.unwrap_err();
+    assert_eq!(failed.blame(), Blame::Infrastructure, "{failed}");
+    let failed = fetcher.fetch_any(&of_id, is(b"specimen")).await.unwrap_err();
+    assert_eq!(failed.blame(), Blame::Final, "{failed}");
+    double.serve_at("/1.avro", 200, b"specimen");
+    assert_eq!(fetcher.fetch_any(&of_url, is(b"specimen")).await?.content, Content::of("specimen".into()));
     Ok(())
 }
 

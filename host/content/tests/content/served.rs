@@ -237,7 +237,7 @@ async fn content_of_no_store_is_served_by_its_names_and_nothing_else_is() -> Out
         assert!(matches!(shorter, Err(FetchError::TooShort { bytes: 300_000, expected: 300_001, .. })), "{shorter:?}");
         let refuse: Accept = Arc::new(|_| false);
         let refused = gateway.fetch_known(&ContentName::Id(content.id()), 300_000, refuse, &buffers).await;
-        assert!(matches!(refused, Err(FetchError::NotAccepted { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(FetchError::NotAnnounced { .. })), "{refused:?}");
         assert!(matches!(gateway.fetch(&content_id(b"other")).await, Err(FetchError::NotFound { .. })));
         assert_eq!(Client::new().get(format!("{url}/announced/7")).send().await?.status(), 400);
         assert_eq!(posted(format!("{url}/upload"), multipart::Form::new().part("a", file(b"a"))).await.0, 404);

@@ -19,8 +19,8 @@ async fn unverified_bytes_come_out_only_through_the_callers_check() -> Outcome {
     assert_eq!(content, Content::of("specimen".into()));
 
     let refused = web.fetch(&url).await?.check(|_| false).await.unwrap_err();
-    assert!(matches!(refused, FetchError::NotAccepted { .. }), "{refused:?}");
-    assert_eq!(refused.blame(), Blame::Final);
+    assert!(matches!(refused, FetchError::NotAnnounced { .. }), "{refused:?}");
+    assert_eq!(refused.blame(), Blame::Infrastructure);
     Ok(())
 }
 

@@ -129,7 +129,7 @@ impl Asked {
             }
             before = message;
             let Some(pause) = pauses.next() else { return Err(failure) };
-            warn!(%failure, "An evm-server did not answer and is asked again.");
+            warn!(%failure, "evm-server did not answer, asked again");
             sleep(pause).await;
         }
     }

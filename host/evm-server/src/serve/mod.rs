@@ -52,7 +52,7 @@ use tokio_util::sync::CancellationToken;
 pub use limits::{EXECUTIONS_A_PROCESSOR, Limits};
 
 use admission::AdmissionControl;
-use health::{Health, Mood};
+use health::{Health, Reported};
 use metrics::Metrics;
 
 /// Where the network's evm-server listens.
@@ -140,9 +140,9 @@ fn router(serving: Arc<Serving>) -> Router {
             "/health",
             any(|State(serving): Shared| async move { serving.health.answer(serving.admission.is_stuck()).await }),
         )
-        .route("/sabotage", any(|State(serving): Shared| async move { serving.health.turn(Mood::Bad) }))
-        .route("/timeout", any(|State(serving): Shared| async move { serving.health.turn(Mood::Hanging) }))
-        .route("/recover", any(|State(serving): Shared| async move { serving.health.turn(Mood::Good) }))
+        .route("/sabotage", any(|State(serving): Shared| async move { serving.health.choose(Reported::Failing) }))
+        .route("/timeout", any(|State(serving): Shared| async move { serving.health.choose(Reported::Hanging) }))
+        .route("/recover", any(|State(serving): Shared| async move { serving.health.choose(Reported::Healthy) }))
         .route("/metrics", any(tell_metrics))
         .fallback(|| async { (StatusCode::NOT_FOUND, "404 page not found\n") })
         .with_state(serving)

@@ -124,7 +124,7 @@ impl CodeCache {
             Ok(code) => Some(code),
             Err(Unreadable::Io(error)) if error.kind() == io::ErrorKind::NotFound => None,
             Err(reason) => {
-                warn!(path = %path.display(), %reason, "Compiled code is not what was written, and is compiled again.");
+                warn!(path = %path.display(), %reason, "kept code cannot be used, compiled again");
                 // What cannot be removed is replaced by the next `put`.
                 let _ = fs::remove_file(&path);
                 None

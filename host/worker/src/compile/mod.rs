@@ -209,7 +209,7 @@ impl Compiler {
         };
         let key = CodeKey { component: digest, compatibility };
         if let Some(Err(error)) = self.cache.as_ref().map(|cache| cache.put(&key, &code)) {
-            warn!(%error, component = %digest, "Compiled code could not be kept and will be compiled again.");
+            warn!(%error, component = %digest, "compiled code not kept, compiled again next time");
         }
         Ok(code)
     }

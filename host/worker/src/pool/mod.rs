@@ -149,7 +149,7 @@ impl Pool {
             match self.attempt(job, &team, tries, stop, &ask) {
                 Ok(answer) => return Ok((answer, tries, begun.elapsed())),
                 Err(reason) if reason.is_worth_another_try() && tries < TRIES_MAX => {
-                    warn!(%reason, specimen = %job.specimen_hash.get(), "A worker was lost and its run is tried again.");
+                    warn!(%reason, specimen = %job.specimen_hash.get(), "worker lost, its run is tried again");
                     tries += 1;
                     // Alone: whatever other rules had to do with it, they have no part in the second try.
                     team = Team::of_one(Arc::clone(&job.rule), job.limits);
@@ -256,7 +256,7 @@ impl Pool {
         if first {
             for (measure, outcome) in confinement.iter() {
                 if let Outcome::Unavailable { reason } = outcome {
-                    warn!(%measure, %reason, "Workers are less confined here than they could be.");
+                    warn!(%measure, %reason, "confinement of workers incomplete");
                 }
             }
         }

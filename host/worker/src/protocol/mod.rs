@@ -11,7 +11,7 @@
 //!
 //! | kind | name | payload |
 //! |---|---|---|
-//! | 0x01 | settings | version u32 · supervisor's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 |
+//! | 0x01 | settings | version u32 · supervisor's process id u32 · data bytes u64 · address space bytes u64 (0: no limit) · CPU seconds u64 · file bytes u64 · list of texts: chains, each a geth-style chain config · who executes blocks u8: 0 the worker, 1 an evm-server, 2 to 4 both, and of two results the worker's, the server's or none is taken · senders u8: 0 recovered, 1 stated · gas bound of a block u64 · basis of results u8: 0 auto, 1 execution, 2 receipts · documents of eras without state u8: 0 refused, 1 written |
 //! | 0x02 | rule | sha256 of the compiled code, 32 bytes · component bytes u64 · code bytes u64 · optional text: the manifest beside the component · limits · list of texts: capabilities granted · 1 where another rule follows, or 0; then the component, then the code |
 //! | 0x03 | run | number of the rule u32, in the order in which they came · optional hash: the specimen's, when it is known · specimen bytes u64 · limits · list of parameters, each two texts · trace · stop; then the specimen |
 //! | 0x04 | compile | component bytes u64 · optional text: the manifest beside it · limits · list of texts: capabilities granted; then the component |

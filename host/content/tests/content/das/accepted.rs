@@ -1,7 +1,7 @@
 //! With an announced hash at hand, the hash decides.
 
 use refiner_content::{
-    AddressPolicy, Codec, ContentId, FetchBackend, FetchError, Fetcher, Gateway, HedgePolicy, Locations, Pinner,
+    AddressPolicy, Blame, Codec, ContentId, FetchBackend, FetchError, Fetcher, Gateway, HedgePolicy, Locations, Pinner,
     UrlFetcher, content_id, das_id,
 };
 
@@ -49,6 +49,7 @@ async fn bytes_that_fit_their_id_and_not_the_announced_hash_are_refused_for_good
         Gateway::new(&double.url(), patient())?.fetch_accepted(&id, is(b"specimen")).await.unwrap_err(),
     ] {
         assert!(matches!(error, FetchError::NotAccepted { .. }), "{error:?}");
+        assert_eq!(error.blame(), Blame::Final);
     }
     Ok(())
 }
@@ -61,7 +62,7 @@ async fn a_pinners_bytes_for_a_das_root_are_taken_by_the_announced_hash() -> Out
     let pinner = Pinner::new(&double.url(), patient_pinner())?;
     assert_eq!(pinner.fetch_accepted(&id, is(b"specimen")).await?.bytes(), "specimen");
     let error = pinner.fetch_accepted(&id, is(b"another")).await.unwrap_err();
-    assert!(matches!(error, FetchError::NotAccepted { .. }), "{error:?}");
+    assert!(matches!(error, FetchError::NotAnnounced { .. }), "{error:?}");
     Ok(())
 }
 
@@ -93,6 +94,6 @@ async fn recovered_bytes_are_believed_by_the_hash_or_by_encoding_them_again() ->
     assert!(matches!(error, FetchError::NoDas { .. }), "{error:?}");
     assert_eq!(gateway(&double).fetch_accepted(&root, is(b"another!")).await?.bytes(), "another!");
     let error = gateway(&double).fetch_accepted(&root, is(b"specimen")).await.unwrap_err();
-    assert!(matches!(error, FetchError::NotAccepted { .. }), "{error:?}");
+    assert!(matches!(error, FetchError::NotAnnounced { .. }), "{error:?}");
     Ok(())
 }
