@@ -148,5 +148,5 @@ fn monotonic_clock_of_a_block_at_the_epoch_is_not_0() {
     let mut specimen = refiner_testruns::specimen();
     specimen.block.header.timestamp = 0;
     let run = rule.run(refiner_testruns::RunInput { specimen: specimen.into(), ..input(&rule) }).unwrap();
-    assert_eq!(run.verdict.to_string(), "produced 0 artifacts, 1 records");
+    assert_eq!(run.verdict.to_string(), "produced 0 artifacts, 1 record");
 }

@@ -16,6 +16,7 @@ use alloy_primitives::keccak256;
 use refiner_testkit::{
     Contract,
     case::{Case, cases},
+    real,
 };
 use serde_json::Value;
 
@@ -87,6 +88,32 @@ fn missing_code_is_named_by_its_hash_and_account() {
         let line = replay(&case, &[]);
         for word in [keccak256(missing.code()).to_string(), missing.address().to_string()] {
             assert!(line["message"].as_str().unwrap().contains(&word), "{line}");
+        }
+    }
+}
+
+/// Rules that give numbers which the codec 0.2 rounds, and rules that give none.
+const ROUNDED: [&str; 4] = ["transaction-summary", "state-access", "state-diffs", "traces"];
+const EXACT: [&str; 2] = ["logs", "access-sets"];
+
+#[test]
+fn rounded_number_is_given_to_no_rule() {
+    let case = cases().unwrap().into_iter().find(|case| case.name == "codec-0.2").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    write(&case, directory.path());
+    let real = real::cases("real").unwrap().unwrap_or_default();
+    let real = real.into_iter().find(|file| file.name() == "1-15127614").map(|file| file.path);
+    for specimen in [directory.path().join("codec-0.2.avro")].into_iter().chain(real) {
+        let rules = ROUNDED.iter().chain(&EXACT).flat_map(|rule| ["--rule", rule]);
+        let arguments: Vec<_> = ["replay", text(&specimen), "--json"].into_iter().chain(rules).collect();
+        for line in refiner(&arguments).expect(3).json_lines() {
+            let is_exact = EXACT.iter().any(|rule| line["rule"] == *rule);
+            let message = line["message"].as_str().unwrap_or_default();
+            let right = match is_exact {
+                true => line["verdict"] == "produced",
+                false => line["verdict"] == "unsupported" && message.contains("0.2 rounds numbers of 2^53 and more"),
+            };
+            assert!(right, "{line}");
         }
     }
 }

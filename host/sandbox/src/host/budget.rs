@@ -4,7 +4,7 @@ use std::io;
 
 use refiner_evm::{ExecuteError, Unsupported};
 use refiner_rule_model::{HostFailure, Limit, Limits, Misuse, PerLimit, ReasonClass, TrapKind, UntrustedText, Verdict};
-use refiner_specimen::UnknownTransactionType;
+use refiner_specimen::{Layout, UnknownTransactionType};
 
 /// Fuel of a call: what lifting its arguments, finding its handles and lowering its result cost at least.
 pub(super) const CALL_FUEL: u64 = 1_600;
@@ -40,6 +40,11 @@ pub(crate) enum BudgetExceeded {
     /// The guest asked for state of a block whose producer exported none: an empty list would pass for a block that read nothing.
     #[error("{function}: {}", Unsupported::NoState { transactions: *transactions })]
     NoState { function: &'static str, transactions: usize },
+    /// The guest asked for a number that the producer rounded, or that an execution worked out from such.
+    #[error(
+        "{function}: layout {layout} rounds numbers of 2^53 and more, and {what} is one of them: its exact value is not known"
+    )]
+    Rounded { function: &'static str, layout: Layout, what: &'static str },
     #[error(transparent)]
     TransactionType(UnknownTransactionType),
     #[error("the system refused memory")]
@@ -145,7 +150,9 @@ impl BudgetExceeded {
                     Verdict::Unsupported { reason: UntrustedText::new(&reason.to_string()) }
                 }
             }),
-            Self::NoState { .. } => Ok(Verdict::Unsupported { reason: UntrustedText::new(&self.to_string()) }),
+            Self::NoState { .. } | Self::Rounded { .. } => {
+                Ok(Verdict::Unsupported { reason: UntrustedText::new(&self.to_string()) })
+            }
             Self::TransactionType(unknown) => {
                 Ok(Verdict::Unsupported { reason: UntrustedText::new(&unknown.to_string()) })
             }

@@ -59,6 +59,11 @@ impl changes::HostChanges for HostState {
     ) -> wasmtime::Result<Vec<changes::AccountChange>> {
         self.budget.call("state-changes.changes.accounts")?;
         let accounts = self.changes.get(&handle)?.step()?.map_or(&[][..], |step| &step.accounts);
+        if let Some(view) = &self.specimen {
+            let changed = accounts.iter().filter(|change| change.before.balance != change.after.balance);
+            let balances = changed.flat_map(|change| [change.before.balance, change.after.balance]);
+            view.check_exact("accounts", "the balance of an account", balances)?;
+        }
         Ok(self.budget.page(accounts, start, count, |_| ACCOUNT_BYTES, |_, change| to_account(change))?)
     }
 

@@ -171,6 +171,8 @@ impl HostBlockSpecimen for HostState {
         if transactions != senders {
             return Err(BudgetExceeded::SenderCount { transactions, senders }.into());
         }
+        let values = block.transactions.iter().map(|transaction| transaction.value);
+        view.check_exact("transactions", "the value of a transaction", values)?;
         let hashes = view.transaction_hashes()?;
         let bytes_of = |_: &Transaction| item_bytes::TRANSACTION;
         Ok(self.budget.page(&block.transactions, start, count, bytes_of, |position, transaction| {
@@ -237,6 +239,10 @@ impl HostBlockSpecimen for HostState {
         count: u32,
     ) -> wasmtime::Result<Vec<AccountRead>> {
         exported_state(self.specimen.as_ref(), "account-reads")?;
+        if let Some(view) = &self.specimen {
+            let balances = view.specimen.block.state.accounts.iter().map(|account| account.balance);
+            view.check_exact("account-reads", "the balance of an account", balances)?;
+        }
         page!(
             self,
             "specimen.account-reads",

@@ -62,6 +62,10 @@ impl traces::HostFrames for HostState {
         self.budget.call("traces.frames.page")?;
         let reader = self.frames.get(&handle)?;
         let payload_max = reader.payload_max;
+        if let Some(view) = &self.specimen {
+            let values = reader.step()?.iter().filter_map(|frame| frame.value);
+            view.check_exact("page", "the value of a call", values)?;
+        }
         let bytes_of = |frame: &Frame| {
             let payload = kept(&frame.input, payload_max).len() + kept(&frame.output, payload_max).len();
             FRAME_BYTES + payload + frame.error.map_or(0, str::len)

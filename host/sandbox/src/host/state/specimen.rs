@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, U256};
 use refiner_evm::{Executor, Rejected};
 use refiner_rule_model::SpecimenHash;
 use refiner_specimen::{Specimen, UnknownTransactionType, check::Check};
@@ -59,6 +59,20 @@ impl SpecimenView {
     pub(in crate::host) fn transaction_hashes(&self) -> Result<&[B256], BudgetExceeded> {
         let hashes = self.transaction_hashes.get_or_init(|| refiner_specimen::transaction_hashes(&self.specimen.block));
         hashes.as_deref().map_err(|unknown| BudgetExceeded::TransactionType(*unknown))
+    }
+
+    /// Stops the guest that asks by `function` for numbers of which one is unknown, as the layout rounds it.
+    pub(in crate::host) fn check_exact(
+        &self,
+        function: &'static str,
+        what: &'static str,
+        mut numbers: impl Iterator<Item = U256>,
+    ) -> Result<(), BudgetExceeded> {
+        let layout = self.specimen.layout;
+        if layout.has_rounded_numbers() && numbers.any(|number| self.specimen.is_rounded(number)) {
+            return Err(BudgetExceeded::Rounded { function, layout, what });
+        }
+        Ok(())
     }
 
     /// Stops the guest before it reads senders that are not those of the signatures. Made once a run.
