@@ -23,6 +23,9 @@ pub enum DataSetError {
     /// Another process holds the directory.
     #[error("{}: another run writes into this directory", OneLine(.0.display()))]
     Locked(PathBuf),
+    /// Another process of this machine writes into the prefix.
+    #[error("{}: another run on this machine writes below this prefix", OneLine(.0.display()))]
+    PrefixLocked(PathBuf),
     /// A manifest or log that is none.
     #[error("{}: not a manifest of a data set: {source}", OneLine(.path.display()))]
     Malformed {
@@ -96,9 +99,12 @@ impl Difference {
 impl Diagnostic for DataSetError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Io { .. } | Self::Locked(_) | Self::Doubled { .. } | Self::Contended(_) | Self::Store(_) => {
-                ExitCode::Host
-            }
+            Self::Io { .. }
+            | Self::Locked(_)
+            | Self::PrefixLocked(_)
+            | Self::Doubled { .. }
+            | Self::Contended(_)
+            | Self::Store(_) => ExitCode::Host,
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => ExitCode::Input,
             Self::OtherTerms { .. } => ExitCode::Usage,
         }
@@ -107,6 +113,7 @@ impl Diagnostic for DataSetError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Locked(_) => Some("wait for it, or write into another directory".into()),
+            Self::PrefixLocked(_) => Some("wait for it, or write below another prefix".into()),
             Self::OtherTerms { .. } => Some(
                 "name another directory (--out), or run the same rules with the same parameters and formats".into(),
             ),

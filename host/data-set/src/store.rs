@@ -115,7 +115,10 @@ impl Store {
     pub(crate) fn open(folder: StoreFolder, staging: PathBuf, terms: &Terms) -> Result<(Self, Standing), DataSetError> {
         let refuse = |source| DataSetError::Io { path: staging.clone(), source };
         fs::create_dir_all(&staging).map_err(refuse)?;
-        let lock = lock(&staging)?;
+        let lock = lock(&staging).map_err(|error| match error {
+            DataSetError::Locked(_) => DataSetError::PrefixLocked(folder.name().into()),
+            error => error,
+        })?;
         for left in fs::read_dir(&staging).map_err(refuse)? {
             let left = left.map_err(refuse)?;
             let is_directory = left.file_type().map_err(refuse)?.is_dir();

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use refiner_content::{ClientError, FetchError, FetchFailure, IdError, SetupError};
+use refiner_content::{ClientError, FetchError, FetchFailure, IdError, Origin, SetupError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_text::OneLine;
+use refiner_text::{OneLine, UntrustedText};
 
 use crate::{
     kind::StoreKind,
@@ -53,6 +53,9 @@ pub enum RemoteError {
     /// No content id.
     #[error("{}: {source}", OneLine(.name))]
     Id { name: String, source: IdError },
+    /// A path in the directory that a content id may name.
+    #[error("{}: a path below a content id is not read", OneLine(.name))]
+    BelowId { name: String },
     /// A client that cannot be made.
     #[error("cannot fetch from the web: {0}")]
     Client(#[from] ClientError),
@@ -78,7 +81,8 @@ impl Diagnostic for RemoteError {
             | Self::Empty { .. }
             | Self::TooMany { .. }
             | Self::Store { .. }
-            | Self::Id { .. } => ExitCode::Input,
+            | Self::Id { .. }
+            | Self::BelowId { .. } => ExitCode::Input,
             Self::NotWritten { .. } => ExitCode::Usage,
             Self::Local { .. } | Self::Client(_) | Self::Gateway(_) | Self::Runtime(_) => ExitCode::Host,
         }
@@ -99,6 +103,11 @@ impl Diagnostic for RemoteError {
                     .into(),
             ),
             Self::TooMany { .. } => Some("name parts of it, one run each".into()),
+            Self::BelowId { .. } => Some("name the content id of the file itself: ipfs://CID".into()),
+            Self::Store { fault: ReadFault::ListingRepeats { .. } | ReadFault::ListingStuck { .. }, .. } => Some(
+                "a fault of the store, or of a proxy before it; an object that is named by its whole key needs no listing"
+                    .into(),
+            ),
             Self::Store { kind: Some(kind), fault, .. } if fault.is_for_want_of_credentials() => {
                 Some(format!("set {}", kind.credentials()).into())
             }
@@ -124,7 +133,8 @@ impl RemoteError {
             | Self::Credentials { .. }
             | Self::NoBucket { .. }
             | Self::Pattern { .. }
-            | Self::Id { .. } => "argument",
+            | Self::Id { .. }
+            | Self::BelowId { .. } => "argument",
             Self::Empty { .. } => "empty",
             Self::TooMany { .. } => "tooLarge",
             Self::Store { fault: ReadFault::Missing, .. } => "missing",
@@ -153,12 +163,24 @@ pub enum ReadFault {
     /// It cannot be reached, or fails again and again.
     #[error("the store does not give it: {words}")]
     Failed { words: Words },
+    /// The listing comes again from an earlier place.
+    #[error("the listing of the store does not end: it has '{key}' again and again")]
+    ListingRepeats { key: UntrustedText },
+    /// The listing goes on, with nothing in it.
+    #[error("the listing of the store does not end: it has no further object within {seconds} s")]
+    ListingStuck { seconds: u64 },
     /// No source has the content.
     #[error(transparent)]
     Content(#[from] FetchFailure),
+    /// The web server sends a part of it, unasked.
+    #[error("{from} answered 206 with a part of the file, where the whole was asked for")]
+    Part { from: Origin },
+    /// The web server names another place, which is none on the web.
+    #[error("{from} answered {status} with a redirect to no address of http or https, and others are not followed")]
+    Redirect { from: Origin, status: u16 },
     /// The web server does not send it.
     #[error(transparent)]
-    Web(#[from] FetchError),
+    Web(FetchError),
     /// There is no room for what was fetched.
     #[error("more than {SPOOL_BYTES_MAX} bytes were fetched from the web")]
     SpoolFull,
@@ -180,6 +202,18 @@ impl ReadFault {
             Self::Denied { .. } => true,
             Self::Failed { words } => METADATA_SERVERS.iter().any(|server| words.0.contains(server)),
             _ => false,
+        }
+    }
+
+    /// The fault in an error of the client of the web.
+    pub(crate) fn of_web(error: FetchError) -> Self {
+        match error {
+            FetchError::Status { from, status: 206, .. } => Self::Part { from },
+            // The client follows the redirects to other addresses of the web.
+            FetchError::Status { from, status: status @ (301 | 302 | 303 | 307 | 308), .. } => {
+                Self::Redirect { from, status }
+            }
+            error => Self::Web(error),
         }
     }
 

@@ -140,7 +140,8 @@ async fn fetched(source: &WholeFrom, network: &Network) -> Result<Bytes, ReadFau
 async fn fetch(source: &WholeFrom, network: &Network) -> Result<Bytes, ReadFault> {
     match source {
         WholeFrom::Web(url) => {
-            let content = network.web.fetch(url).await?.check(|_| true).await?;
+            let fetched = network.web.fetch(url).await.map_err(ReadFault::of_web)?;
+            let content = fetched.check(|_| true).await.map_err(ReadFault::of_web)?;
             Ok(content.bytes().clone())
         }
         WholeFrom::Content(id) => Ok(network.content.fetch(id).await?.content.bytes().clone()),

@@ -34,6 +34,8 @@ const THREADS: usize = 2;
 const STALL: Duration = Duration::from_secs(30);
 const WHOLE: Duration = Duration::from_secs(300);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time without a further object of a listing. A request that is made again takes up to a minute and a last silence.
+const LISTING: Duration = Duration::from_secs(120);
 
 /// The way to other machines.
 #[derive(Clone)]
@@ -46,13 +48,22 @@ pub struct Terms {
     pub stall: Duration,
     /// The time for one file from the web.
     pub whole: Duration,
+    /// The longest time without a further object of a listing.
+    pub listing: Duration,
     /// Variables of the environment, in which the credentials of stores are.
     pub variables: Vec<(OsString, OsString)>,
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { egress: Egress::default(), gateways: Vec::new(), stall: STALL, whole: WHOLE, variables: Vec::new() }
+        Self {
+            egress: Egress::default(),
+            gateways: Vec::new(),
+            stall: STALL,
+            whole: WHOLE,
+            listing: LISTING,
+            variables: Vec::new(),
+        }
     }
 }
 
@@ -121,6 +132,11 @@ impl RemoteFiles {
     }
 
     fn content(&self, name: &str, id: &str) -> Result<RemoteFile, RemoteError> {
+        if let Some((above, _)) = id.split_once('/')
+            && above.parse::<ContentId>().is_ok()
+        {
+            return Err(RemoteError::BelowId { name: name.to_owned() });
+        }
         let id = id.parse().map_err(|source| RemoteError::Id { name: name.to_owned(), source })?;
         Ok(RemoteFile::whole(WholeFrom::Content(id), self.network()?))
     }
@@ -134,7 +150,8 @@ impl RemoteFiles {
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Vec<RemoteFile>, RemoteError> {
         let Opened { base, key, store, network } = self.open(kind, name, scheme, rest)?;
-        let objects = network.runtime.block_on(StoreUrl { name, kind, key }.objects(&store, wanted))?;
+        let url = StoreUrl { name, kind, key, wait: network.listing };
+        let objects = network.runtime.block_on(url.objects(&store, wanted))?;
         let runtime = network.runtime.handle().clone();
         let seen = objects.iter().map(|_| OnceLock::new()).collect();
         let listing = Arc::new(Listing { base, store, objects, seen, runtime, ahead: ReadAhead::default() });
@@ -180,7 +197,7 @@ impl RemoteFiles {
         if let Some(network) = &*network {
             return Ok(Arc::clone(network));
         }
-        let Terms { egress, gateways, stall, whole, .. } = &self.terms;
+        let Terms { egress, gateways, stall, whole, listing, .. } = &self.terms;
         let limits = HttpLimits::patient(*stall, *whole);
         let gateways = match gateways.as_slice() {
             [] => public_gateways(egress, limits)?,
@@ -202,6 +219,7 @@ impl RemoteFiles {
             web: UrlFetcher::through(egress, limits, AddressPolicy::Anywhere)?,
             content: Fetcher::new(sources, None, HedgePolicy::within(*whole)),
             spool: Spool::default(),
+            listing: *listing,
         });
         *network = Some(Arc::clone(&made));
         Ok(made)

@@ -21,8 +21,9 @@ use tokio::{
 use crate::{
     error::{ReadFault, RemoteError},
     kind::StoreKind,
-    limits::{OBJECTS_MAX, REQUESTS_MAX},
+    limits::REQUESTS_MAX,
     network::Network,
+    objects::Objects,
 };
 
 /// Bytes of a part of a file that is not sent at once. Stores take at most 10,000 parts.
@@ -89,11 +90,8 @@ impl StoreFolder {
     pub fn list(&self) -> Result<Vec<(String, u64)>, RemoteError> {
         self.network.runtime.block_on(async {
             let mut files = Vec::new();
-            let mut listed = self.store.list(Some(&self.prefix));
-            while let Some(object) = listed.try_next().await.map_err(|error| self.refused("", &error))? {
-                if files.len() == OBJECTS_MAX {
-                    return Err(RemoteError::TooMany { name: self.name.clone() });
-                }
+            let mut listed = Objects::below(&*self.store, &self.prefix, &self.name, self.kind, self.network.listing);
+            while let Some(object) = listed.next().await? {
                 if let Some(parts) = object.location.prefix_match(&self.prefix) {
                     let path = parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
                     files.push((path, object.size));

@@ -26,6 +26,7 @@ mod kind;
 mod limits;
 mod listing;
 mod network;
+mod objects;
 mod spool;
 mod store;
 

@@ -3,10 +3,10 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
 use glob::{MatchOptions, Pattern};
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, path::Path};
 use tokio::runtime::Handle;
@@ -15,7 +15,7 @@ use crate::{
     ahead::{Coming, ReadAhead},
     error::{ReadFault, RemoteError},
     kind::StoreKind,
-    limits::OBJECTS_MAX,
+    objects::Objects,
 };
 
 /// As in a shell: a star does not cross directories.
@@ -51,6 +51,8 @@ pub(crate) struct StoreUrl<'a> {
     pub kind: StoreKind,
     /// The key, a prefix or a pattern, as it is: nothing in it is an escape.
     pub key: &'a str,
+    /// The longest time without a further object of a listing.
+    pub wait: Duration,
 }
 
 impl StoreUrl<'_> {
@@ -88,13 +90,9 @@ impl StoreUrl<'_> {
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Vec<ObjectMeta>, RemoteError> {
         let prefix = self.path(prefix.trim_end_matches('/'))?;
-        let (mut objects, mut seen) = (Vec::new(), 0_usize);
-        let mut listed = store.list(Some(&prefix));
-        while let Some(object) = listed.try_next().await.map_err(|error| self.refused(&error))? {
-            seen += 1;
-            if seen > OBJECTS_MAX {
-                return Err(RemoteError::TooMany { name: self.name.to_owned() });
-            }
+        let mut objects = Vec::new();
+        let mut listed = Objects::below(&**store, &prefix, self.name, self.kind, self.wait);
+        while let Some(object) = listed.next().await? {
             if wanted(object.location.as_ref()) {
                 objects.push(object);
             }
@@ -102,10 +100,10 @@ impl StoreUrl<'_> {
         objects.sort_by(|one, other| one.location.cmp(&other.location));
         match objects.is_empty() {
             false => Ok(objects),
-            true if seen == 0 => {
+            true if listed.seen() == 0 => {
                 Err(RemoteError::Store { name: self.name.to_owned(), kind: None, fault: ReadFault::Missing })
             }
-            true => Err(RemoteError::Empty { name: self.name.to_owned(), objects: seen }),
+            true => Err(RemoteError::Empty { name: self.name.to_owned(), objects: listed.seen() }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Connections and room that the files of one command share.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use refiner_content::{Fetcher, UrlFetcher};
 use tokio::runtime::Runtime;
@@ -13,6 +13,8 @@ pub(crate) struct Network {
     pub web: UrlFetcher,
     pub content: Fetcher,
     pub spool: Spool,
+    /// The longest time without a further object of a listing.
+    pub listing: Duration,
 }
 
 impl fmt::Debug for Network {

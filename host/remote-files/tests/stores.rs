@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use refiner_loopback::pinner::{Fault as WebFault, PinnerDouble};
 use refiner_remote_files::{ReadFault, RemoteError, RemoteFile, RemoteFiles, Terms};
 use refiner_teststore::{Fault, SECRET, TestStore};
 
@@ -70,6 +71,57 @@ fn url_that_names_nothing_is_an_error_with_what_was_found() {
         let text = text(url);
         assert!(text.contains("carries credentials") && !text.contains("canary"), "{text}");
     }
+}
+
+#[test]
+fn listing_that_does_not_end_is_given_up_by_who_reads_and_by_who_writes() {
+    let store = TestStore::start();
+    let variables = store.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let files = RemoteFiles::new(Terms { variables, listing: Duration::from_secs(1), ..Terms::default() });
+    let begun = Instant::now();
+    for (keys, expected) in [
+        (&[][..], "the listing of the store does not end: it has no further object within 1 s"),
+        (&["a/1-10.avro"], "the listing of the store does not end: it has 'a/1-10.avro' again and again"),
+        (&["a/1-10.avro", "a/1-20.avro", "a/1-30.avro"], "the listing of the store does not end: it has 'a/1-"),
+    ] {
+        store.list_without_end(keys);
+        let read = files.find("s3://specimens/a/", &|_| true).unwrap_err();
+        let written = files.folder("s3://specimens/a/").unwrap().list().unwrap_err();
+        for error in [read, written] {
+            assert!(error.to_string().starts_with(&format!("s3://specimens/a/: {expected}")), "{error}");
+            assert!(refiner_diagnostics::Diagnostic::hint(&error).unwrap().to_string().contains("whole key"));
+        }
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_the_web_sends_in_the_place_of_a_whole_file_is_named() {
+    let web = PinnerDouble::start().unwrap();
+    web.serve_at("/1-10.avro", 200, b"the bytes of a specimen");
+    let files = RemoteFiles::new(Terms::default());
+    let host = web.url().replace("http://", "");
+    for (fault, expected) in [
+        (WebFault::Partial, "answered 206 with a part of the file, where the whole was asked for"),
+        (
+            WebFault::Redirect("file:///etc/hostname".to_owned()),
+            "answered 302 with a redirect to no address of http or https, and others are not followed",
+        ),
+    ] {
+        web.fault_at("/1-10.avro", fault);
+        let file = files.find(&format!("{}/1-10.avro", web.url()), &|_| true).unwrap().remove(0);
+        let text = file.read().unwrap_err().to_string();
+        assert!(text.contains(&host) && text.ends_with(expected), "{text}");
+    }
+}
+
+#[test]
+fn path_below_a_content_id_is_named_as_such_and_another_id_as_none() {
+    let files = RemoteFiles::new(Terms::default());
+    let text = |url: &str| files.find(url, &|_| true).unwrap_err().to_string();
+    let below = "ipfs://bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e/1-10.avro";
+    assert_eq!(text(below), format!("{below}: a path below a content id is not read"));
+    assert!(text("ipfs://bafkreifzjut3/1-10.avro").contains("base32"));
 }
 
 #[test]

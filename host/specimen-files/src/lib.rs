@@ -27,3 +27,6 @@ pub mod known_blocks;
 
 pub mod headings;
 pub mod selection;
+
+/// The mark with which some editors begin a list.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

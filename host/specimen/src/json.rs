@@ -5,11 +5,16 @@
 //! whole numbers: those of 2^64 or more become texts of decimal digits, because JSON readers round long numbers.
 
 mod read;
+mod text;
 mod write;
 
+pub use self::text::read_json;
+
 use apache_avro::{reader::datum::GenericDatumReader, types::Value as Avro, writer::datum::GenericDatumWriter};
+use refiner_text::UntrustedText;
 use serde_json::Value;
 
+use self::read::Fault;
 use crate::{DecodeError, EncodeError, FieldPath, Layout, decode, decode_as, schema};
 
 /// Errors of converting a specimen to JSON and back.
@@ -26,6 +31,26 @@ pub enum JsonError {
         /// The schema's type at that place.
         expected: Expected,
     },
+    /// A field that the layout does not have.
+    #[error("{path}: layout {layout} has no field '{name}' here")]
+    UnknownField {
+        /// The object that has it.
+        path: FieldPath,
+        /// The layout that was asked for.
+        layout: Layout,
+        /// The field's name.
+        name: UntrustedText,
+    },
+    /// A field of the layout that is not there.
+    #[error("{path}: the field '{name}' of layout {layout} is missing")]
+    MissingField {
+        /// The object that lacks it.
+        path: FieldPath,
+        /// The layout that was asked for.
+        layout: Layout,
+        /// The field's name.
+        name: &'static str,
+    },
     /// Avro's own writing or reading.
     #[error(transparent)]
     Avro(#[from] EncodeError),
@@ -34,7 +59,7 @@ pub enum JsonError {
 /// A schema's type at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// A record with exactly its fields; a field that may be null can be left out.
+    /// A record; a field that may be null can be left out.
     Object,
     /// A list.
     Array,
@@ -74,12 +99,16 @@ pub fn data_json(bytes: &[u8]) -> Result<Value, JsonError> {
 /// The bytes of a segment, by a layout. The inverse of [`to_json`] for what the producer writes.
 ///
 /// # Errors
-/// [`JsonError::Mismatch`] where the JSON does not follow the schema, [`JsonError::Decode`] where a text does not mean
-/// what the field does: what comes out is a specimen.
+/// [`JsonError::Mismatch`], [`JsonError::UnknownField`] or [`JsonError::MissingField`] where the JSON does not follow the
+/// schema, [`JsonError::Decode`] where a text does not mean what the field does: what comes out is a specimen.
 pub fn from_json(json: &Value, layout: Layout) -> Result<Vec<u8>, JsonError> {
-    let value = read::segment(json, schema::parsed(layout)).map_err(|mismatch| JsonError::Mismatch {
-        path: FieldPath::from_inside_out(mismatch.inside_out),
-        expected: mismatch.expected,
+    let value = read::segment(json, schema::parsed(layout)).map_err(|mismatch| {
+        let path = FieldPath::from_inside_out(mismatch.inside_out);
+        match mismatch.fault {
+            Fault::Type(expected) => JsonError::Mismatch { path, expected },
+            Fault::Unknown(name) => JsonError::UnknownField { path, layout, name },
+            Fault::Missing(name) => JsonError::MissingField { path, layout, name },
+        }
     })?;
     let bytes = avro(value, layout)?;
     decode_as(&bytes, layout)?;
@@ -95,7 +124,7 @@ fn avro(value: Avro, layout: Layout) -> Result<Vec<u8>, EncodeError> {
 impl std::fmt::Display for Expected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Object => "an object with the fields of the schema",
+            Self::Object => "an object",
             Self::Array => "a list",
             Self::Text => "a text",
             Self::Int => "a whole number of 32 bits",

@@ -37,6 +37,6 @@ pub use decode::{
 pub use encode::{EncodeError, EncodeObstacle, Unrepresentable, encode};
 pub use envelope::{DroppedPart, Envelopes, UnknownTransactionType, transaction_hash, transaction_hashes};
 pub use hash::{sha256, specimen_hash};
-pub use json::{Expected, JsonError, data_json, from_json, to_json};
+pub use json::{Expected, JsonError, data_json, from_json, read_json, to_json};
 pub use layout::Layout;
 pub use path::{FieldPath, PathSegment};

@@ -2,8 +2,8 @@
 //! code: the rows of a transaction add up to its gas used.
 //!
 //! The parameter `per` is `transaction` (the default) or `block`, which adds up over the transactions. With `system = true` there
-//! are rows for the calls before the first transaction and after the last one, whose `transaction_index` is null; they are no part
-//! of the block's gas.
+//! are rows for the calls before the first transaction and after the last one, whose `transaction_index` is null, and the rows of
+//! a block have these calls in their sums; they are no part of the gas used that the header states.
 //!
 //! The distribution rests on the specimen's state, which no root proves; only the sums are checked, by the receipts.
 
@@ -37,10 +37,9 @@ impl RuleWithEvm for OpcodeGas {
         while let Some(step) = profile.next_step() {
             for item in step.items() {
                 match (per, step.transaction_index) {
-                    (Per::Transaction, None) if !system => {}
+                    (_, None) if !system => {}
                     (Per::Transaction, index) => write(&mut rows, index, &item),
-                    (Per::Block, None) => {}
-                    (Per::Block, Some(_)) => {
+                    (Per::Block, _) => {
                         block
                             .entry((item.code_address, item.what))
                             .and_modify(|sum| {

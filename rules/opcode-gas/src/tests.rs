@@ -64,6 +64,18 @@ fn system_calls_have_rows_where_they_are_asked_for() {
 }
 
 #[test]
+fn block_as_a_whole_has_the_system_calls_in_its_sums_where_they_are_asked_for() {
+    let run = fixture().param("per", "block").param("system", "true").run_with_evm(OpcodeGas::refine);
+    let code = Address::ZERO;
+    let expected = [
+        "null,code_address:null,opcode:null,item:intrinsic,executions:2,gas:42000".to_owned(),
+        "null,code_address:null,opcode:null,item:refund,executions:1,gas:-4800".to_owned(),
+        format!("null,code_address:{code},opcode:84,item:SLOAD,executions:3,gas:4300"),
+    ];
+    assert_eq!(rows(&run), expected);
+}
+
+#[test]
 fn other_words_are_refused_with_what_is_expected() {
     for (name, words) in [("per", "expected transaction or block"), ("system", "expected true or false")] {
         let run = fixture().param(name, "all").run_with_evm(OpcodeGas::refine);

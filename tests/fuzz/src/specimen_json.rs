@@ -1,11 +1,11 @@
 //! A specimen written as JSON, in each layout.
 
-use refiner_specimen::{Layout, decode_as, from_json, to_json};
+use refiner_specimen::{Layout, decode_as, from_json, read_json, to_json};
 
 use crate::specimen;
 
 pub fn run(bytes: &[u8]) {
-    let Ok(json) = serde_json::from_slice(bytes) else { return };
+    let Ok(json) = read_json(bytes) else { return };
     for layout in Layout::NEWEST_FIRST {
         match from_json(&json, layout) {
             Ok(written) => assert_eq!(decode_as(&written, layout).expect("what was read decodes").layout, layout),

@@ -78,6 +78,8 @@ struct Shared {
     /// The same for requests that write.
     write_faults: Mutex<(Option<Fault>, usize)>,
     requests: Mutex<Vec<String>>,
+    /// The page that answers every listing, where one does.
+    page: Mutex<Option<Bytes>>,
 }
 
 /// A store, until it is dropped.
@@ -146,6 +148,19 @@ impl TestStore {
         *self.shared.write_faults.lock().unwrap() = (Some(fault), times);
     }
 
+    /// Answers every listing with one page of these keys, after which there is another.
+    pub fn list_without_end(&self, keys: &[&str]) {
+        let mut page = "<ListBucketResult><IsTruncated>true</IsTruncated>".to_owned();
+        for key in keys {
+            page += &format!(
+                "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag>\
+                 <Size>1</Size></Contents>"
+            );
+        }
+        page += "<NextContinuationToken>again</NextContinuationToken></ListBucketResult>";
+        *self.shared.page.lock().unwrap() = Some(page.into());
+    }
+
     /// The objects of a bucket below a prefix, by their keys without it.
     pub fn objects(&self, bucket: &str, prefix: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut objects = BTreeMap::new();
@@ -199,8 +214,11 @@ async fn answer(request: Request<Incoming>, service: &S3Service, shared: &Shared
     let line = format!("{} {} {range}", request.method(), request.uri().path());
     shared.requests.lock().unwrap().push(line.trim_end().to_owned());
     // A listing asks the bucket, with a query.
-    let is_for_bytes =
-        request.method() == Method::GET && request.uri().query().is_none_or(|query| !query.contains("list-type"));
+    let is_listing = request.uri().query().is_some_and(|query| query.contains("list-type"));
+    let is_for_bytes = request.method() == Method::GET && !is_listing;
+    if let Some(page) = shared.page.lock().unwrap().clone().filter(|_| is_listing) {
+        return whole(StatusCode::OK, page);
+    }
     let writes = request.method() == Method::PUT;
     let faults = if writes { &shared.write_faults } else { &shared.faults };
     let fault = (is_for_bytes || writes).then(|| Shared::fault(faults)).flatten();

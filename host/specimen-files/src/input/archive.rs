@@ -14,7 +14,7 @@ use std::{
 use refiner_content::{Archive, ContentId, Named};
 use refiner_text::OneLine;
 
-use super::{Input, InputError, compressed, stdin::Stdin, walk::is_specimen_name};
+use super::{Input, InputError, SPECIMEN_LIMIT_BYTES, compressed, stdin::Stdin, walk::is_specimen_name};
 
 /// Most bytes that a compressed archive may have when it is expanded into a temporary file.
 pub const ARCHIVE_BYTES_MAX: u64 = 64 << 30;
@@ -70,6 +70,11 @@ impl Member {
         }
     }
 
+    /// The file that it is a part of.
+    pub(super) fn archive(&self) -> &Path {
+        &self.archive
+    }
+
     /// Archive and name in it, as they are.
     pub(super) fn name(&self) -> String {
         format!("{}!{}", self.archive.display(), self.name.display())
@@ -119,7 +124,10 @@ fn in_blocks(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
 pub(super) fn in_stdin(stdin: &Stdin) -> Result<Option<Vec<Input>>, InputError> {
     let name = Path::new(super::STDIN);
     // What cannot be read has its report where the specimen is read.
-    let Ok(bytes) = stdin.bytes() else { return Ok(None) };
+    // The same of what is too large, whose beginning alone would be an archive that is cut short.
+    let Some(bytes) = stdin.bytes().ok().filter(|bytes| bytes.len() as u64 <= SPECIMEN_LIMIT_BYTES) else {
+        return Ok(None);
+    };
     let refuse = |source| InputError::Read { input: Input::Stdin(stdin.clone()), source };
     let Some(mut expanded) = compressed::reader(bytes, bytes).map_err(refuse)? else {
         return members_by(bytes).map(|members| members(name, expand(name, bytes)?)).transpose();

@@ -16,6 +16,7 @@ use super::{
     stdin::Stdin,
     walk::{Step, Walk, is_specimen_name},
 };
+use crate::BYTE_ORDER_MARK;
 
 /// Most bytes of a list of names: some ten million names.
 pub const NAMES_BYTES_MAX: u64 = 1 << 30;
@@ -53,7 +54,8 @@ fn expand_by(arguments: &[impl AsRef<OsStr>], remote: Option<&RemoteFiles>) -> E
     expansion.expanded
 }
 
-/// Reads a list of names, or standard input where it is called `-`: separated by NUL where there is one, else by lines.
+/// Reads a list of names, or standard input where it is called `-`: separated by NUL where there is one, else by lines, which may end
+/// in CR LF and begin with a byte order mark. A name that itself ends in CR takes a list with NUL.
 ///
 /// # Errors
 ///
@@ -71,9 +73,14 @@ pub fn names_from(list: &OsStr) -> Result<Vec<OsString>, InputError> {
     if taken as u64 > NAMES_BYTES_MAX {
         return Err(InputError::ListTooLarge { input: input() });
     }
-    let separator = if text.contains(&0) { 0 } else { b'\n' };
-    let names = text.split(|byte| *byte == separator).filter(|name| !name.is_empty());
-    Ok(names.map(|name| OsString::from_vec(name.to_vec())).collect())
+    let by_nul = text.split(|byte| *byte == 0);
+    let lines = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).split(|byte| *byte == b'\n');
+    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(if text.contains(&0) { names(by_nul) } else { names(lines) })
+}
+
+fn names<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<OsString> {
+    parts.filter(|name| !name.is_empty()).map(|name| OsString::from_vec(name.to_vec())).collect()
 }
 
 #[derive(Default)]

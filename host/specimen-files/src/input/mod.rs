@@ -16,7 +16,7 @@ pub use self::{
 use std::{
     fmt, fs,
     io::{self, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -195,6 +195,15 @@ impl Input {
             Self::File(path) => path.display().to_string(),
             Self::Member(member) => member.name(),
             Self::Remote(file) => file.name(),
+        }
+    }
+
+    /// The file on this machine that is read for it, if one is.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Member(member) => Some(member.archive()),
+            Self::Stdin(_) | Self::Remote(_) => None,
         }
     }
 

@@ -33,3 +33,18 @@ impl PartialEq for Stdin {
 }
 
 impl Eq for Stdin {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{Input, InputError, archive};
+
+    #[test]
+    fn archive_that_is_too_large_is_an_error_of_its_length_and_not_cut_short() {
+        let mut bytes = vec![0; usize::try_from(SPECIMEN_LIMIT_BYTES).unwrap() + 1];
+        bytes[257..262].copy_from_slice(b"ustar");
+        let stdin = Stdin(Arc::new(OnceLock::from(Ok(bytes))));
+        assert!(archive::in_stdin(&stdin).unwrap().is_none());
+        assert!(matches!(Input::Stdin(stdin).read(), Err(InputError::TooLarge { .. })));
+    }
+}

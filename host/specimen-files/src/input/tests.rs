@@ -150,7 +150,12 @@ fn argument_that_names_nothing_stops_only_itself() {
 #[test]
 fn list_of_names_is_of_lines_or_separated_by_nul() {
     let list = tempfile::NamedTempFile::new().unwrap();
-    for (text, expected) in [(&b"a\n\nb c\n"[..], vec![&b"a"[..], b"b c"]), (b"a\nb\0\xff\0", vec![b"a\nb", b"\xff"])] {
+    for (text, expected) in [
+        (&b"a\n\nb c\n"[..], vec![&b"a"[..], b"b c"]),
+        (b"a\nb\0\xff\0", vec![b"a\nb", b"\xff"]),
+        (b"\xef\xbb\xbfa\r\n\r\nb c\r\nd\r\r\n\xef\xbb\xbfe", vec![b"a", b"b c", b"d\r", b"\xef\xbb\xbfe"]),
+        (b"\xef\xbb\xbfa\r\0b\r\n\0", vec![b"\xef\xbb\xbfa\r", b"b\r\n"]),
+    ] {
         fs::write(list.path(), text).unwrap();
         let expected: Vec<OsString> = expected.into_iter().map(|name| OsStr::from_bytes(name).to_owned()).collect();
         assert_eq!(names_from(list.path().as_os_str()).unwrap(), expected);

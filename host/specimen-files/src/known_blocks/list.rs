@@ -9,6 +9,9 @@ use std::{
 use alloy_primitives::B256;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::UntrustedText;
+use tracing::warn;
+
+use crate::BYTE_ORDER_MARK;
 
 /// Largest list that is read: some three million blocks.
 const LIST_BYTES_MAX: u64 = 256 << 20;
@@ -24,6 +27,9 @@ pub struct BlockHashes {
     /// The hash of the block at the same position.
     hashes: Vec<B256>,
 }
+
+/// A block of a list, and the line that it stands on.
+type Entry = ((u64, u64), B256, usize);
 
 /// A list that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -85,28 +91,13 @@ impl BlockHashes {
     /// Reads a list. Fields stand apart by spaces, tabs or one comma; a line without a chain id is of chain 1; `#` begins a comment.
     pub fn read(path: &Path) -> Result<Self, BlockHashesError> {
         let file = File::open(path).map_err(|source| BlockHashesError::Read { path: path.to_owned(), source })?;
-        Self::read_from(BufReader::new(file), path, LIST_BYTES_MAX)
-    }
-
-    fn read_from(mut lines: impl BufRead, path: &Path, bytes_max: u64) -> Result<Self, BlockHashesError> {
-        let path = || path.to_owned();
-        let (mut entries, mut line, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for number in 1.. {
-            line.clear();
-            let taken = (&mut lines).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line);
-            match taken.map_err(|source| BlockHashesError::Read { path: path(), source })? {
-                0 => break,
-                taken => bytes += taken as u64,
-            }
-            if bytes > bytes_max {
-                return Err(BlockHashesError::TooLarge { path: path(), bytes_max });
-            }
-            let entry = parse(&line).map_err(|fault| BlockHashesError::Line { path: path(), line: number, fault })?;
-            entries.extend(entry);
+        let entries = entries(BufReader::new(file), path, LIST_BYTES_MAX)?;
+        // Heights are announced with several hashes where the chain was reorganised. In a list of final blocks it is a mistake.
+        if let Some([((chain, height), _, line), (_, _, other_line)]) = several(&entries) {
+            let (path, lines) = (path.display(), [line.min(other_line), line.max(other_line)]);
+            warn!(list = %path, chain, height, ?lines, "several block hashes are listed for one height; each of them passes");
         }
-        entries.sort_unstable();
-        entries.dedup();
-        let (blocks, hashes) = entries.into_iter().map(|(chain, height, hash)| ((chain, height), hash)).unzip();
+        let (blocks, hashes) = entries.into_iter().map(|(block, hash, _)| (block, hash)).unzip();
         Ok(Self { blocks, hashes })
     }
 
@@ -116,6 +107,34 @@ impl BlockHashes {
         let end = self.blocks.partition_point(|block| *block <= (chain, height));
         &self.hashes[start..end]
     }
+}
+
+/// The blocks of a list, sorted, each once and with the first of its lines.
+fn entries(mut lines: impl BufRead, path: &Path, bytes_max: u64) -> Result<Vec<Entry>, BlockHashesError> {
+    let path = || path.to_owned();
+    let (mut entries, mut line, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for number in 1.. {
+        line.clear();
+        let taken = (&mut lines).take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line);
+        match taken.map_err(|source| BlockHashesError::Read { path: path(), source })? {
+            0 => break,
+            taken => bytes += taken as u64,
+        }
+        if bytes > bytes_max {
+            return Err(BlockHashesError::TooLarge { path: path(), bytes_max });
+        }
+        let text = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1).unwrap_or(&line);
+        let block = parse(text).map_err(|fault| BlockHashesError::Line { path: path(), line: number, fault })?;
+        entries.extend(block.map(|(chain, height, hash)| ((chain, height), hash, number)));
+    }
+    entries.sort_unstable();
+    entries.dedup_by_key(|(block, hash, _)| (*block, *hash));
+    Ok(entries)
+}
+
+/// Two blocks of the first height that has several.
+fn several(entries: &[Entry]) -> Option<[Entry; 2]> {
+    entries.array_windows().find(|[(one, ..), (next, ..)]| one == next).copied()
 }
 
 /// The block of a line; none of a blank line or a comment.
@@ -179,6 +198,7 @@ mod tests {
             format!("1\t10   {digits}"),
             format!("  10 , {}  # the tenth\r", digits.to_uppercase()),
             format!("# height hash\n\n   \n1 10 {hash}\n"),
+            format!("\u{feff}10 {hash}\r\n"),
         ] {
             assert_eq!(read(&line).unwrap().get(1, 10), [hash], "{line:?}");
         }
@@ -205,15 +225,25 @@ mod tests {
             assert!(error.starts_with(message), "{text:?}: {error}");
         }
         assert_eq!(read(b"\xff").unwrap_err(), "line 1: not UTF-8 text");
+        assert!(read(format!("\n\u{feff}10 {hash}")).unwrap_err().starts_with("line 2: expected a height"));
         assert!(read("10 \u{1b}[2J").unwrap_err().contains("\\u{1b}"), "made harmless");
+    }
+
+    #[test]
+    fn height_with_several_hashes_is_found_with_the_lines_of_two_of_them() {
+        let [one, other] = [1, 2].map(B256::repeat_byte);
+        let found = |text: &str| several(&entries(text.as_bytes(), Path::new("list"), LIST_BYTES_MAX).unwrap());
+        let list = format!("12 {one}\n12 {other}\n# those of 10\n10 {other}\n10 {one}\n10 {other}\n5 10 {one}\n");
+        assert_eq!(found(&list), Some([((1, 10), one, 5), ((1, 10), other, 4)]));
+        assert_eq!(found(&format!("10 {one}\n1 10 {one}\n5 10 {other}\n11 {other}\n")), None);
     }
 
     #[test]
     fn list_ends_at_its_limit_and_a_line_at_its_own() {
         let (line, path) = (format!("10 {}\n", B256::ZERO), Path::new("list"));
         let twice = line.repeat(2);
-        let read = |bytes_max| BlockHashes::read_from(twice.as_bytes(), path, bytes_max);
-        assert_eq!(read(twice.len() as u64).unwrap().get(1, 10).len(), 1);
+        let read = |bytes_max| entries(twice.as_bytes(), path, bytes_max);
+        assert_eq!(read(twice.len() as u64).unwrap().len(), 1);
         let error = read(twice.len() as u64 - 1).unwrap_err();
         assert!(matches!(error, BlockHashesError::TooLarge { .. }), "{error}");
         let endless = BlockHashes::read(Path::new("/dev/zero")).unwrap_err();

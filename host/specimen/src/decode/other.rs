@@ -19,6 +19,8 @@ pub enum OtherFormat {
     Zstd,
     /// A tar archive.
     Tar,
+    /// An archive of blocks, as IPFS has it.
+    Car,
     /// A web page.
     Page,
     /// JSON.
@@ -31,6 +33,10 @@ pub enum OtherFormat {
 
 /// Offset of the format's name in the header of a tar archive.
 const TAR_MAGIC: usize = 257;
+/// First bytes of the header of an archive of blocks, in CBOR: a map with the roots, or with the version alone.
+const CAR_HEADERS: [&[u8]; 3] = [b"\xa2eroots", b"\xa2gversion", b"\xa1gversion"];
+/// Offsets of the header, after its length.
+const CAR_HEADER_OFFSETS: std::ops::Range<usize> = 1..4;
 
 impl OtherFormat {
     /// The format that bytes begin as, which are known to be no specimen.
@@ -49,7 +55,11 @@ impl OtherFormat {
         }
         let binary = BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning)).map(|(_, format)| *format);
         let is_tar = bytes.get(TAR_MAGIC..).is_some_and(|rest| rest.starts_with(b"ustar"));
-        binary.or_else(|| is_tar.then_some(Self::Tar)).or_else(|| match bytes.trim_ascii_start() {
+        let is_car = CAR_HEADER_OFFSETS
+            .filter_map(|offset| bytes.get(offset..))
+            .any(|rest| CAR_HEADERS.iter().any(|header| rest.starts_with(header)));
+        let archive = is_tar.then_some(Self::Tar).or_else(|| is_car.then_some(Self::Car));
+        binary.or(archive).or_else(|| match bytes.trim_ascii_start() {
             [b'<', b'!' | b'h' | b'H' | b'?', ..] => Some(Self::Page),
             [b'{' | b'[', b'"' | b'{' | b'\n' | b' ', ..] => Some(Self::Json),
             _ => None,
@@ -66,7 +76,14 @@ impl fmt::Display for OtherFormat {
             Self::Bzip2 => "it is compressed by bzip2, which has to be undone first; gzip and Zstandard are read",
             Self::Gzip => "it is compressed by gzip twice, or gzip in another file",
             Self::Zstd => "it is compressed by Zstandard twice, or Zstandard in another file",
-            Self::Tar => "it is a tar archive, which is known by the end .tar, .tar.gz or .tar.zst of its name",
+            Self::Tar => {
+                "it is a tar archive; archives are read from files called .tar, .tar.gz or .tar.zst, and from standard input \
+                 (`curl -s URL | refiner replay -`)"
+            }
+            Self::Car => {
+                "it is an archive of blocks; those are read from files called .car, .car.gz or .car.zst, and from standard input \
+                 (`curl -s URL | refiner replay -`)"
+            }
             Self::Page => "it is a web page, as a server sends in the place of a file",
             Self::Json => "it is JSON; `refiner specimen encode` makes a specimen of its JSON form",
             Self::LfsPointer => "it is a pointer of Git LFS; `git lfs pull` fetches the file",
@@ -90,7 +107,10 @@ mod tests {
             (b"BZh91AY", "by bzip2"),
             (b"\x1f\x8b\x08", "by gzip"),
             (b"\x28\xb5\x2f\xfd.", "by Zstandard"),
-            (&tar, "tar archive"),
+            (&tar, "tar archive; archives are read from files called .tar"),
+            (b"\x3a\xa2eroots\x81", "archive of blocks"),
+            (b"\x80\x02\xa2eroots\x81", "archive of blocks"),
+            (b"\x0a\xa1gversion\x02", "archive of blocks"),
             (b"\n<!DOCTYPE html>", "web page"),
             (b"<html>", "web page"),
             (b"{\"replicaEvent\": []}", "JSON"),

@@ -5,6 +5,7 @@ use apache_avro::{
     schema::{Name, RecordSchema, UnionSchema},
     types::Value as Avro,
 };
+use refiner_text::UntrustedText;
 use serde_json::{Map, Value as Json};
 
 use super::Expected;
@@ -12,8 +13,18 @@ use crate::PathSegment;
 
 /// Where JSON does not follow the schema, the path inside out.
 pub(super) struct Mismatch {
-    pub(super) expected: Expected,
+    pub(super) fault: Fault,
     pub(super) inside_out: Vec<PathSegment>,
+}
+
+/// The difference between JSON and the schema at one place.
+pub(super) enum Fault {
+    /// A value of another type.
+    Type(Expected),
+    /// A key that is no field's name.
+    Unknown(UntrustedText),
+    /// A field without a key.
+    Missing(&'static str),
 }
 
 type Follow = Result<Avro, Mismatch>;
@@ -74,14 +85,14 @@ fn optional(json: &Json, union: &'static UnionSchema, named: &mut Vec<&'static R
 }
 
 fn object(fields: &Map<String, Json>, record: &'static RecordSchema, named: &mut Vec<&'static RecordSchema>) -> Follow {
-    if fields.keys().any(|key| !record.lookup.contains_key(key)) {
-        return mismatch(Expected::Object);
+    if let Some(key) = fields.keys().find(|key| !record.lookup.contains_key(*key)) {
+        return fault(Fault::Unknown(UntrustedText::new(key)));
     }
     let field = |field: &'static apache_avro::schema::RecordField| {
         let json = match fields.get(&field.name) {
             Some(json) => json,
             None if matches!(field.schema, Schema::Union(_)) => &Json::Null,
-            None => return mismatch(Expected::Object),
+            None => return fault(Fault::Missing(&field.name)),
         };
         let value = value(json, &field.schema, named).map_err(|it| it.within(PathSegment::Field(&field.name)))?;
         Ok((field.name.clone(), value))
@@ -104,5 +115,9 @@ impl Mismatch {
 }
 
 const fn mismatch<T>(expected: Expected) -> Result<T, Mismatch> {
-    Err(Mismatch { expected, inside_out: Vec::new() })
+    fault(Fault::Type(expected))
+}
+
+const fn fault<T>(fault: Fault) -> Result<T, Mismatch> {
+    Err(Mismatch { fault, inside_out: Vec::new() })
 }
