@@ -108,6 +108,25 @@ fn example_of_variables_has_exactly_those_that_the_files_read_and_their_defaults
 }
 
 #[test]
+fn every_file_hands_on_each_setting_of_the_example() {
+    let example = text(".env.example");
+    let known = variables_of_table();
+    let given = example.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let settings: Vec<_> =
+        given.map(|(name, _)| name).filter(|name| name.starts_with("REFINER_") && known.contains(*name)).collect();
+    assert!(settings.contains(&"REFINER_MAX_SPEND_PER_DAY"), "{settings:?}");
+    let of_hosts = ["REFINER_HOST_ORIGIN", "REFINER_RECHECK"];
+    // A coordinator leaves rules to its hosts, which execute blocks themselves.
+    let not_of_hosts = ["REFINER_WORKERS", "REFINER_EVM"];
+    for file in FILES.into_iter().chain(ALONE) {
+        let others = if file == "many-hosts.yml" { not_of_hosts } else { of_hosts };
+        let read = read_by(&text(file));
+        let lacking: Vec<_> = settings.iter().filter(|name| !others.contains(name) && !read.contains(**name)).collect();
+        assert!(lacking.is_empty(), "{file} does not hand on {lacking:?}");
+    }
+}
+
+#[test]
 fn example_of_variables_has_every_setting_of_the_daemon_and_its_default() {
     let example = text(".env.example");
     // `#NAME=value` is one that no compose file reads; a comment has a space after its mark.
@@ -213,7 +232,11 @@ fn compose_takes_every_file_with_the_example_of_variables() {
         return eprintln!("skipped: docker-compose is not installed");
     }
     let at = |name: &str| repository().join("compose").join(name);
-    let with_more = [&["standalone.yml", "key-file.yml", "confined.yml", "small.yml", "observability.yml"][..], &ALONE];
+    let with_more = [
+        &["standalone.yml", "key-file.yml", "confined.yml", "small.yml", "observability.yml"][..],
+        &ALONE,
+        &["many-hosts.yml", "key-file.yml", "observability.yml"],
+    ];
     for files in FILES.each_ref().map(std::slice::from_ref).into_iter().chain(with_more) {
         let mut config = Command::new("docker-compose");
         config.arg("--env-file").arg(at(".env.example"));
