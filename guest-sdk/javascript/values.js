@@ -27,9 +27,13 @@ export const u256 = ({ w0, w1, w2, w3 }) => (w0 << 192n) | (w1 << 128n) | (w2 <<
 /** Bytes as `0x` and their digits. */
 export const hexadecimal = (bytes) => `0x${Array.from(bytes, (byte) => digits(byte, 2)).join("")}`;
 
-/** A value as JSON. A `BigInt` is written as the number it is, so one beyond 64 bits goes in as text. */
+/**
+ * A value as JSON. A `BigInt` outside 64 bits is written as text, as columns of `u256` and `i256` read it. NaN and infinity, which JSON has no
+ * numbers for, throw a `RangeError`.
+ */
 export function json(value) {
-  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "bigint") return -(1n << 63n) <= value && value < 1n << 64n ? `${value}` : `"${value}"`;
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value} is no number of JSON`);
   if (Array.isArray(value)) return `[${value.map(json).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
   return `{${Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${json(inner)}`).join(",")}}`;

@@ -1,5 +1,7 @@
 """Values of the contract, as Python has them. Nothing here needs the host, so tests of a rule run anywhere."""
 
+import json
+
 # A page is as long as the host's budget for one call allows; this many are never more.
 PAGE = 1000
 
@@ -30,3 +32,22 @@ def u256(words):
 def hexadecimal(data):
     """Bytes as `0x` and their digits."""
     return "0x" + bytes(data).hex()
+
+
+def row(fields):
+    """A row as one line of JSON.
+
+    An `int` outside 64 bits is written as text, as columns of `u256` and `i256` read it. NaN and infinity, which JSON has no numbers for,
+    raise `ValueError`.
+    """
+    return json.dumps(_fitting(fields), allow_nan=False, separators=(",", ":"))
+
+
+def _fitting(value):
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(int(value))
+    if isinstance(value, dict):
+        return {key: _fitting(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_fitting(inner) for inner in value]
+    return value

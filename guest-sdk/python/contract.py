@@ -1,7 +1,5 @@
 """What a rule gets from the host and gives to it: only in a component, where `wit_world` is."""
 
-import json
-
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports import rule
@@ -13,7 +11,7 @@ try:
 except ImportError:  # The world of a rule that executes nothing has no such interface.
     evm = None
 
-from . import address, b256, hexadecimal, pages, u256
+from . import address, b256, hexadecimal, pages, row, u256
 from .description import DESCRIPTION
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -49,9 +47,8 @@ class Rows:
         self.written = 0
 
     def row(self, **fields):
-        """Writes a row. Numbers beyond 64 bits go as text, which nothing rounds."""
-        line = json.dumps(self.block | fields, separators=(",", ":"))
-        self.artifact.write(line.encode() + b"\n")
+        """Writes a row. An `int` outside 64 bits is written as text, which nothing rounds; NaN and infinity raise `ValueError`."""
+        self.artifact.write(row(self.block | fields).encode() + b"\n")
         self.written += 1
 
     def finish(self):

@@ -114,3 +114,16 @@ fn list_that_cannot_be_read_is_a_mistake_of_the_command_line_and_names_the_line(
         refiner(&[command, &[&sample, "--block-hashes", "/nonexistent/list"]].concat()).expect(2);
     }
 }
+
+#[test]
+fn list_with_two_hashes_of_one_height_takes_each_and_the_log_names_their_lines() {
+    let sample = &samples()[0];
+    let line = &refiner(&["replay", text(sample), "--json"]).expect(0).json_lines()[0];
+    let (height, other) = (line["height"].as_u64().unwrap(), format!("0x{}", "11".repeat(32)));
+    let list = tempfile::NamedTempFile::new().unwrap();
+    fs::write(list.path(), format!("{height} {other}\r\n# again\r\n{height} {}\r\n", hash(line))).unwrap();
+    let ended = refiner(&["replay", text(sample), "--block-hashes", text(list.path()), "--json"]).expect(0);
+    assert_eq!(outcomes(&ended.json_lines()), ["passed"]);
+    let log = &ended.stderr;
+    assert!(log.contains("several block hashes are listed for one height") && log.contains("lines=[1, 3]"), "{log}");
+}

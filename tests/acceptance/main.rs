@@ -24,6 +24,7 @@ mod guide;
 mod health;
 mod hypothetical;
 mod isolated;
+mod kept_files;
 mod key;
 mod known_blocks;
 mod languages;

@@ -67,7 +67,8 @@ fn new_rule_overwrites_nothing_and_takes_no_name_that_cargo_refuses() {
         refiner(&["rule", "new", name]).expect(2);
     }
     let ended = refiner(&["rule", "new", "serde", "--dir", &format!("{at}/serde")]).expect(2);
-    assert!(ended.stderr.contains("serde is the name of a package"), "{}", ended.stderr);
+    let hint = "hint: give the rule another name, such as my-serde";
+    assert!(ended.stderr.contains("serde is the name of a package") && ended.stderr.contains(hint), "{}", ended.stderr);
 }
 
 #[test]
@@ -229,6 +230,10 @@ fn limit_is_granted_up_to_its_cap_and_decides_the_verdict() {
     assert!(above.contains("536870913 asked for as output_bytes, and at most 536870912"), "{above}");
     let unknown = run("output=1").expect(2).stderr;
     assert!(unknown.contains("there are component_bytes"), "{unknown}");
+    let of_admission = run("component_bytes=1").expect(2).stderr;
+    assert!(of_admission.contains("--rule-limit component_bytes=…"), "{of_admission}");
+    let uncounted = starved.lines().filter(|line| line.ends_with(" -")).filter_map(|line| line.split(' ').next());
+    assert_eq!(uncounted.collect::<Vec<_>>(), ["component_bytes", "wall_ms"], "{starved}");
 }
 
 #[test]
@@ -483,6 +488,32 @@ fn artifacts_over_a_folder_of_specimens_are_compared_with_those_agreed_on() {
     fs::write(golden.join(format!("{stem}.verdict")), "rejected\n").unwrap();
     let shown = test(&[]).expect(3).text();
     assert!(shown.contains("verdict: agreed on, and not made any more"), "{shown}");
+}
+
+#[test]
+fn golden_of_an_output_that_the_rule_lost_differs_and_bless_removes_it_from_a_folder_of_goldens() {
+    let directory = tempfile::tempdir().unwrap();
+    let (specimens, golden) = (directory.path().join("specimens"), directory.path().join("golden"));
+    for folder in [&specimens, &golden] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::copy(&samples()[0], specimens.join("a.avro")).unwrap();
+    let folder = specimens.display().to_string();
+    let agreed = golden.display().to_string();
+    for (named, place, left) in [(&["--golden", &agreed][..], &golden, false), (&[], &specimens, true)] {
+        let test = |more: &[&str]| {
+            let arguments = ["rule", "test", "transaction-summary", &folder];
+            refiner(&[&arguments[..], named, more].concat())
+        };
+        test(&["--bless"]).expect(0);
+        test(&[]).expect(0);
+        let lost = place.join("a.lost.ndjson");
+        fs::write(&lost, "{}\n").unwrap();
+        let shown = test(&[]).expect(3).text();
+        assert!(shown.contains("differs  a  lost.ndjson: agreed on, and not made any more"), "{shown}");
+        let blessed = test(&["--bless"]).expect(if left { 3 } else { 0 }).text();
+        assert_eq!((lost.exists(), blessed.contains("remove it by hand")), (left, left), "{blessed}");
+    }
 }
 
 /// A rule that opens the output `avro` and does not finish it.

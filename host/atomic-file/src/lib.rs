@@ -19,10 +19,10 @@
 //! ```
 
 use std::{
-    fs::{File, Permissions},
+    fs::{self, File, Permissions},
     io::{self, Write as _},
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
@@ -34,6 +34,9 @@ pub const PREFIX: &str = ".tmp";
 const PRIVATE_MODE: u32 = 0o600;
 /// Mode of an ordinary file, before the umask.
 const SHARED_MODE: u32 = 0o644;
+
+/// Most links that lead from one to the next, as in Linux.
+const LINKS_MAX: usize = 40;
 
 /// Users that may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +166,42 @@ pub fn write_with(path: &Path, terms: &Terms<'_>, fill: impl FnOnce(&mut File) -
     partial.finish()
 }
 
+/// Writes a whole file to where a path leads. A link stays one, and the file that it names is replaced; what is there and no file, a device
+/// or a pipe, is written to.
+///
+/// # Errors
+///
+/// Those of [`write`].
+pub fn write_through(path: &Path, bytes: &[u8], terms: &Terms<'_>) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => File::options().write(true).open(path)?.write_all(bytes),
+        _ => write(&followed(path)?, bytes, terms),
+    }
+}
+
+/// The path that the links at the end of a path lead to, whether a file is there or not.
+///
+/// # Errors
+///
+/// A link cannot be read, or there are too many, as in a circle.
+pub fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut followed = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        if !fs::symlink_metadata(&followed).is_ok_and(|found| found.is_symlink()) {
+            return Ok(followed);
+        }
+        followed = directory_of(&followed).join(fs::read_link(&followed)?);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("more than {LINKS_MAX} links lead from one to the next")))
+}
+
+/// Device and inode of the regular file that a path leads to, by whatever names and links. None of devices and pipes, which hold nothing that
+/// could be lost.
+#[must_use]
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|found| (found.dev(), found.ino()))
+}
+
 /// The directory in which a path names a file.
 #[must_use]
 pub fn directory_of(path: &Path) -> &Path {
@@ -177,7 +216,7 @@ pub fn is_partial(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -239,6 +278,41 @@ mod tests {
         partial.finish().unwrap();
         assert_eq!((fs::read(&path).unwrap(), names(&elsewhere)), (b"whole".to_vec(), Vec::<String>::new()));
         assert!(!is_partial(&path));
+    }
+
+    #[test]
+    fn link_stays_a_link_also_to_a_file_that_is_not_there_and_a_device_a_device() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        // Relative to the directory of the link.
+        symlink("file", &link).unwrap();
+        for content in [b"new", b"old"] {
+            write_through(&link, content, &Terms::ORDINARY).unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!((fs::read(&file).unwrap(), names(directory.path()).len()), (content.to_vec(), 2));
+        }
+        // The device takes nothing, which tells that it was written to.
+        let full = write_through(Path::new("/dev/full"), b"new", &Terms::ORDINARY).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        let circle = directory.path().join("circle");
+        symlink("circle", &circle).unwrap();
+        assert!(write_through(&circle, b"new", &Terms::ORDINARY).is_err());
+        assert!(fs::symlink_metadata(&circle).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn one_file_is_known_by_any_of_its_names_and_a_device_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), "same").unwrap();
+        fs::write(at("copy"), "same").unwrap();
+        symlink("file", at("link")).unwrap();
+        fs::hard_link(at("file"), at("name")).unwrap();
+        assert!(identity(&at("file")).is_some());
+        for (name, is_same) in [("link", true), ("name", true), ("./file", true), ("copy", false), ("nowhere", false)] {
+            assert_eq!(identity(&at(name)) == identity(&at("file")), is_same, "{name}");
+        }
+        assert_eq!(identity(Path::new("/dev/null")), None);
     }
 
     #[test]

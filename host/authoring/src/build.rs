@@ -1,7 +1,8 @@
 //! A rule's sources, in any of the languages, into a component with its manifest inside.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -39,6 +40,14 @@ pub enum BuildError {
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,
+    },
+    /// The component would take the place of another file of the author's.
+    #[error("{}: expected no file or an earlier component for the result, found {found}", .path.display())]
+    NotReplaced {
+        /// Path of the component.
+        path: PathBuf,
+        /// The kind of what is there.
+        found: &'static str,
     },
     /// The manifest is not one.
     #[error("{}: {source}", .path.display())]
@@ -95,6 +104,7 @@ impl Diagnostic for BuildError {
                 ExitCode::Host
             }
             Self::File { .. }
+            | Self::NotReplaced { .. }
             | Self::Manifest { .. }
             | Self::OtherToolchain { .. }
             | Self::NoCrate(_)
@@ -108,6 +118,7 @@ impl Diagnostic for BuildError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
+            Self::NotReplaced { .. } => Some("name another file with --out, such as rule.wasm".into()),
             Self::OtherToolchain { remedy, .. } => Some((*remedy).into()),
             Self::NoCrate(_) => Some(
                 "Cargo.toml, go.mod, pyproject.toml, package.json or rule.c has to be in it; `refiner rule new` writes them"
@@ -132,6 +143,9 @@ impl Diagnostic for BuildError {
         }
     }
 }
+
+/// The first bytes of all WebAssembly.
+const MAGIC: &[u8] = b"\0asm";
 
 /// Files that identify a directory which [`build()`] builds.
 pub const PROJECT_FILES: [&str; 5] =
@@ -186,15 +200,35 @@ fn build_naming(directory: &Path, out: Option<&Path>, names: Names) -> Result<Bu
     let text = fs::read_to_string(&manifest_path).map_err(at(&manifest_path))?;
     let manifest =
         Manifest::parse(&text).map_err(|source| BuildError::Manifest { path: manifest_path.clone(), source })?;
+    let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
+    // Before the toolchain runs, which can take minutes.
+    let file = replaceable(&path)?;
     let component = match script {
         _ if is_go => refiner_manifest::embed(&go::build(&directory, &manifest, names == Names::Kept)?, &text),
         Some(script) if !is_crate => refiner_manifest::embed(&script.build(&directory, &manifest)?, &text),
         None if !is_crate && has(c::ENTRY) => refiner_manifest::embed(&c::build(&directory, &manifest)?, &text),
         _ => of_crate(&directory, &text, names)?,
     };
-    let path = out.map_or_else(|| directory.join(&manifest.name).with_added_extension("wasm"), Path::to_path_buf);
-    component::write_if_changed(&path, &component).map_err(at(&path))?;
+    component::write_if_changed(&file, &component).map_err(at(&path))?;
     Ok(Built { name: manifest.name, path, component })
+}
+
+/// The file that a path leads to, where a component can take its place: none is there, an empty one, or another component. A path of a source
+/// or a manifest is a slip, and what it names would be lost.
+fn replaceable(path: &Path) -> Result<PathBuf, BuildError> {
+    let file = refiner_atomic_file::followed(path).map_err(at(path))?;
+    let refuse = |found| Err(BuildError::NotReplaced { path: path.to_owned(), found });
+    match fs::metadata(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(file),
+        Err(error) => return Err(at(path)(error)),
+        Ok(there) if there.is_dir() => return refuse("a directory"),
+        Ok(there) if !there.is_file() => return refuse("a device or a pipe"),
+        Ok(_) => {}
+    }
+    let mut magic = Vec::new();
+    let there = fs::File::open(&file).map_err(at(path))?;
+    there.take(MAGIC.len() as u64).read_to_end(&mut magic).map_err(at(path))?;
+    if magic.is_empty() || magic == MAGIC { Ok(file) } else { refuse("another file") }
 }
 
 fn of_crate(directory: &Path, manifest: &str, names: Names) -> Result<Vec<u8>, BuildError> {
@@ -283,6 +317,35 @@ mod tests {
         check("rule.toml: No such file");
         fs::write(directory.path().join("rule.toml"), "name = 3").expect("the directory is there");
         check("rule.toml: line 1:");
+    }
+
+    #[test]
+    fn component_takes_the_place_of_no_other_file_and_a_link_to_one_leads_to_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| directory.path().join(name);
+        for (name, content) in [("lib.rs", &b"fn f() {}"[..]), ("old.wasm", b"\0asm\x0d\0\x01\0"), ("empty", b"")] {
+            fs::write(at(name), content).expect("the directory is there");
+        }
+        std::os::unix::fs::symlink("old.wasm", at("link.wasm")).expect("the directory is there");
+        for (name, expected) in
+            [("new.wasm", "new.wasm"), ("old.wasm", "old.wasm"), ("empty", "empty"), ("link.wasm", "old.wasm")]
+        {
+            assert_eq!(replaceable(&at(name)).expect(name), at(expected));
+        }
+        for (path, expected) in [
+            (at("lib.rs"), "another file"),
+            (at(""), "a directory"),
+            (PathBuf::from("/dev/null"), "a device or a pipe"),
+        ] {
+            let error = replaceable(&path).expect_err(expected);
+            assert!(error.to_string().ends_with(&format!("found {expected}")), "{error}");
+            assert_eq!(error.exit_code(), ExitCode::Usage);
+        }
+        // Before anything is built: there is no crate here.
+        fs::write(at("rule.toml"), "name = \"a\"\nversion = \"1\"\nworld = \"transform\"\nlayouts = []\noutputs = []\nlicence = \"MIT\"\nsource = \"here\"\n")
+            .expect("the directory is there");
+        let error = build(directory.path(), Some(&at("lib.rs"))).expect_err("a source");
+        assert!(matches!(error, BuildError::NotReplaced { .. }), "{error}");
     }
 
     #[test]

@@ -28,9 +28,8 @@ pub fn write_if_changed(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if fs::read(path).is_ok_and(|present| present == bytes) {
         return Ok(false);
     }
-    // The name may be one of several of a file, which others keep.
-    fs::remove_file(path).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
-    fs::write(path, bytes)?;
+    // By a rename: the name may be one of several of a file, which others keep.
+    refiner_atomic_file::write(path, bytes, &refiner_atomic_file::Terms::ORDINARY)?;
     Ok(true)
 }
 

@@ -1,13 +1,17 @@
 //! A manifest into a component that any toolchain made.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_manifest::{Manifest, ManifestError, NotUtf8, ReadError};
+use refiner_manifest::{MANIFEST_BYTES_MAX, Manifest, ManifestError, NotUtf8, ReadError};
 use wasmparser::Parser;
+
+/// Most bytes of a component: what a rule with WASI, which carries a language's whole runtime, can be granted.
+pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
 
 /// Errors of putting a manifest into a component.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,14 @@ pub enum EmbedError {
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,
+    },
+    /// A file with more bytes than one of its kind has.
+    #[error("{} has more than {limit_bytes} bytes", .path.display())]
+    TooLarge {
+        /// Path of the file.
+        path: PathBuf,
+        /// Bytes allowed.
+        limit_bytes: usize,
     },
     /// The manifest is in another encoding.
     #[error("{}: {source}", .path.display())]
@@ -61,7 +73,11 @@ impl Diagnostic for EmbedError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NotAComponent { .. } | Self::Component { .. } => ExitCode::Refused,
-            Self::File { .. } | Self::NotText { .. } | Self::Manifest { .. } | Self::Another(_) => ExitCode::Usage,
+            Self::File { .. }
+            | Self::TooLarge { .. }
+            | Self::NotText { .. }
+            | Self::Manifest { .. }
+            | Self::Another(_) => ExitCode::Usage,
         }
     }
 
@@ -75,19 +91,34 @@ impl Diagnostic for EmbedError {
             Self::NotAComponent { is_module: false, .. } => {
                 Some("name the .wasm file that the toolchain wrote, and the manifest after it".into())
             }
-            Self::File { .. } | Self::Manifest { .. } | Self::Component { .. } => None,
+            Self::File { .. } | Self::TooLarge { .. } | Self::Manifest { .. } | Self::Component { .. } => None,
         }
     }
 }
 
 /// The component in a file with the manifest of another file inside. The same files give the same bytes.
 pub fn of_files(component: &Path, manifest: &Path, replace: bool) -> Result<Vec<u8>, EmbedError> {
-    of_bytes(fs::read(component).map_err(at(component))?, component, manifest, replace)
+    of_bytes(read_component(component)?, component, manifest, replace)
+}
+
+/// The bytes of a component's file, or of whatever is in its place.
+pub fn read_component(path: &Path) -> Result<Vec<u8>, EmbedError> {
+    read(path, COMPONENT_BYTES_MAX)
+}
+
+fn read(path: &Path, limit_bytes: usize) -> Result<Vec<u8>, EmbedError> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(at(path))?;
+    file.take(limit_bytes as u64 + 1).read_to_end(&mut bytes).map_err(at(path))?;
+    if bytes.len() > limit_bytes {
+        return Err(EmbedError::TooLarge { path: path.to_owned(), limit_bytes });
+    }
+    Ok(bytes)
 }
 
 /// The same for a component that was read from that file.
 pub fn of_bytes(bytes: Vec<u8>, component: &Path, manifest: &Path, replace: bool) -> Result<Vec<u8>, EmbedError> {
-    let text = fs::read(manifest).map_err(at(manifest))?;
+    let text = read(manifest, MANIFEST_BYTES_MAX)?;
     let text =
         refiner_manifest::text(&text).map_err(|source| EmbedError::NotText { path: manifest.to_owned(), source })?;
     Manifest::parse(text).map_err(|source| EmbedError::Manifest { path: manifest.to_owned(), source })?;
@@ -107,9 +138,14 @@ pub fn of_bytes(bytes: Vec<u8>, component: &Path, manifest: &Path, replace: bool
     }
 }
 
-/// Writes a component in place of what was there: whole, or not at all.
+/// True for a component without a manifest inside.
+pub fn lacks_manifest(component: &[u8]) -> bool {
+    Parser::is_component(component) && matches!(refiner_manifest::read(component), Ok(None))
+}
+
+/// Writes a component in place of what was there: whole, or not at all. A link stays one.
 pub fn write(path: &Path, component: &[u8]) -> Result<(), EmbedError> {
-    refiner_atomic_file::write(path, component, &refiner_atomic_file::Terms::ORDINARY).map_err(at(path))
+    refiner_atomic_file::write_through(path, component, &refiner_atomic_file::Terms::ORDINARY).map_err(at(path))
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> EmbedError + use<'_> {
@@ -147,6 +183,18 @@ mod tests {
         let files = Files::new(&whole, other.as_bytes());
         assert!(matches!(files.embed(false), Err(EmbedError::Another(_))));
         assert_eq!(files.embed(true).expect("replaced"), refiner_manifest::embed(EMPTY, &other));
+    }
+
+    #[test]
+    fn file_that_never_ends_is_read_to_a_limit() {
+        let files = Files::new(EMPTY, MANIFEST.as_bytes());
+        let endless = Path::new("/dev/zero");
+        let check = |component: &Path, manifest: &Path, expected: &str| {
+            let error = of_files(component, manifest, false).expect_err(expected).to_string();
+            assert_eq!(error, expected);
+        };
+        check(endless, &files.0.path().join("rule.toml"), "/dev/zero has more than 67108864 bytes");
+        check(&files.0.path().join("a.wasm"), endless, "/dev/zero has more than 32768 bytes");
     }
 
     #[test]

@@ -57,7 +57,13 @@ impl Diagnostic for NewError {
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::Exists(_) | Self::Write { .. } => Some("name another directory with --dir".into()),
+            Self::Lock(LockError::Taken(name)) => {
+                Some(format!("give the rule another name, such as my-{name}: `refiner rule new my-{name}`").into())
+            }
+            Self::Lock(LockError::Syntax(_) | LockError::Missing(_)) => None,
+        }
     }
 }
 

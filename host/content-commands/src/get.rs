@@ -56,8 +56,8 @@ fn gateways(egress: &Egress, named: &[String], limits: HttpLimits) -> Result<Vec
     }
 }
 
-/// The file is there whole or not at all.
+/// The file is there whole or not at all; a link stays one, and a device or pipe is written to.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ContentError> {
-    refiner_atomic_file::write(path, bytes, &refiner_atomic_file::Terms::PRIVATE)
+    refiner_atomic_file::write_through(path, bytes, &refiner_atomic_file::Terms::PRIVATE)
         .map_err(|source| ContentError::Write { path: path.to_owned(), source })
 }

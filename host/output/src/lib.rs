@@ -18,13 +18,13 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    fs::{self, File},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     sync::Mutex,
 };
 
 use alloy_primitives::B256;
+use refiner_atomic_file::{Terms, identity, write, write_through};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_text::OneLine;
 
@@ -59,15 +59,29 @@ pub enum OutputError {
         /// Path of the file.
         path: PathBuf,
     },
+    /// A file of the user's would be lost.
+    #[error("{}: expected a file for the output, found the input {}", OneLine(.output.display()), OneLine(.input.display()))]
+    IsInput {
+        /// The file to be written.
+        output: PathBuf,
+        /// The same file as it is named to be read.
+        input: PathBuf,
+    },
 }
 
 impl Diagnostic for OutputError {
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Host
+        match self {
+            Self::Write { .. } | Self::Collision { .. } => ExitCode::Host,
+            Self::IsInput { .. } => ExitCode::Usage,
+        }
     }
 
     fn hint(&self) -> Option<Hint> {
-        None
+        match self {
+            Self::Write { .. } | Self::Collision { .. } => None,
+            Self::IsInput { .. } => Some("name another file for the output: the input would be lost".into()),
+        }
     }
 }
 
@@ -86,7 +100,7 @@ impl OutputDirectory {
         if !self.claim(name, digest) {
             return Err(OutputError::Collision { path });
         }
-        replace(&path, bytes).map_err(|source| OutputError::Write { path: path.clone(), source })?;
+        write(&path, bytes, &Terms::ORDINARY).map_err(|source| OutputError::Write { path: path.clone(), source })?;
         Ok(path)
     }
 
@@ -105,18 +119,16 @@ impl OutputDirectory {
 /// Writes a whole file beside its final place and then renames it. A link stays one, and what it names is replaced; what is there and no
 /// file, a device or a pipe, is written to.
 pub fn write_by_rename(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let written = match fs::metadata(path) {
-        Ok(found) if !found.is_file() && !found.is_dir() => {
-            File::options().write(true).open(path).and_then(|mut device| device.write_all(bytes))
-        }
-        Ok(_) => fs::canonicalize(path).and_then(|file| replace(&file, bytes)),
-        Err(_) => replace(path, bytes),
-    };
-    written.map_err(|source| OutputError::Write { path: path.to_owned(), source })
+    write_through(path, bytes, &Terms::ORDINARY).map_err(|source| OutputError::Write { path: path.to_owned(), source })
 }
 
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    refiner_atomic_file::write(file, bytes, &refiner_atomic_file::Terms::ORDINARY)
+/// Refuses a file to be written that is one of those to be read, under whatever name. A device is never one.
+pub fn refuse_input<P: AsRef<Path>>(output: &Path, inputs: impl IntoIterator<Item = P>) -> Result<(), OutputError> {
+    let Some(file) = identity(output) else { return Ok(()) };
+    match inputs.into_iter().find(|input| identity(input.as_ref()) == Some(file)) {
+        Some(input) => Err(OutputError::IsInput { output: output.to_owned(), input: input.as_ref().to_owned() }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +162,20 @@ mod tests {
         let full = write_by_rename(&device, b"new").unwrap_err().to_string();
         assert!(full.contains("No space left on device"), "{full}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn input_under_another_name_is_refused_as_output_and_both_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "input").unwrap();
+        symlink(&file, &link).unwrap();
+        let refused = refuse_input(&link, [Path::new("other"), &file]).unwrap_err();
+        let text = refused.to_string();
+        assert!(text.contains("/link: ") && text.ends_with("/file"), "{text}");
+        assert_eq!(refused.exit_code(), ExitCode::Usage);
+        refuse_input(&directory.path().join("new"), [&file]).unwrap();
+        refuse_input(Path::new("/dev/null"), ["/dev/null"]).unwrap();
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub fn in_order_within<Item: Send + Sync + 'static, Done: Send + 'static, Stop>(
     let interrupt = sender.clone();
     // Before the first thread: an interruption in the first moments ends the work as any other does.
     begun(Interrupter(Arc::new(move || {
-        // Nobody to interrupt when the work is done.
+        // When the work is done there is nothing to interrupt, and the other end is gone.
         let _ = interrupt.send(Event::Interrupted);
     })));
     for _ in 0..threads.get().min(count) {

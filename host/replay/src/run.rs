@@ -9,12 +9,13 @@ use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Terms as Da
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{ExecutionTerms, Executor};
 use refiner_executor::{self as executor, Evm, chains};
+use refiner_output::refuse_input;
 use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms, is_url};
 use refiner_rule_model::{Params, engine};
 use refiner_rule_package::{Allowance, Sources};
 use refiner_rule_session::{self as rules, LoadError, LoadedRule, Session, Terms};
 use refiner_specimen_files::{
-    input::{self, Expanded, InputError},
+    input::{self, Expanded, Input, InputError},
     known_blocks::KnownBlocks,
     selection::BlockSelection,
 };
@@ -99,6 +100,10 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let destination = replay.destination()?;
     let queue_file = destination.as_ref().map(queue_file);
     let Expanded { inputs, refused } = replay.expand()?;
+    if let Some(page) = &replay.report_page {
+        refuse_input(page, replay.named_files())?;
+        refuse_input(page, inputs.iter().filter_map(Input::path))?;
+    }
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let at_once = hosts.map_or(cores, Hosts::specimens_at_once);
     let threads = replay.threads.unwrap_or(at_once);
@@ -251,6 +256,15 @@ impl Replay {
             arguments.extend(input::names_from(list)?);
         }
         Ok(arguments)
+    }
+
+    /// The files of this machine that are read beside specimens.
+    fn named_files(&self) -> Vec<PathBuf> {
+        let sources = Sources::of(&self.settings);
+        let mut files: Vec<_> = self.rules.iter().flat_map(|rule| sources.input_files(rule)).collect();
+        files.extend(self.chain_configs.iter().chain(&self.block_hashes).cloned());
+        files.extend(self.files_from.iter().map(PathBuf::from));
+        files
     }
 
     pub(crate) fn load(&self, threads: NonZeroUsize, isolate: bool) -> Result<Vec<LoadedRule>, Failure> {

@@ -74,6 +74,8 @@ pub enum Found {
     Fraction,
     /// A number above 64 bits, whose digits are not kept.
     Large,
+    /// A number beyond a double, whose digits are not kept.
+    OutOfRange,
     /// Text, shortened.
     Text(UntrustedText),
     /// An array.
@@ -118,6 +120,7 @@ impl fmt::Display for Found {
             Self::Number(number) => write!(f, "the number {number}"),
             Self::Fraction => f.write_str("a number with a fraction or an exponent"),
             Self::Large => f.write_str("a number above 64 bits, which is written as text"),
+            Self::OutOfRange => f.write_str("a number out of range, above 10^308"),
             Self::Text(text) => write!(f, "the text \"{text}\""),
             Self::Array => f.write_str("an array"),
             Self::Object => f.write_str("an object"),

@@ -35,6 +35,8 @@ pub fn described(columns: &[Column]) -> Value {
 fn property(column: &Column) -> Value {
     let mut value = match column.kind {
         ColumnType::One(scalar) => one(scalar),
+        // An item of a list of JSON is any JSON, null too.
+        ColumnType::List(Scalar::Json) => json!({ "type": "array" }),
         ColumnType::List(item) => json!({ "type": "array", "items": one(item) }),
     };
     if column.nullable {

@@ -95,6 +95,14 @@ fn fault_names_the_row_the_key_what_was_expected_and_what_was_found() {
             "{\"amount\":-9223372036854775809,\"items\":[]}",
             ", key \"amount\": expected u256, found a number above 64 bits, which is written as text",
         ),
+        (
+            "{\"amount\":1e400,\"items\":[]}",
+            ", key \"amount\": expected u256, found a number out of range, above 10^308",
+        ),
+        (
+            "{\"amount\":0,\"items\":[1,-1e400]}",
+            ", key \"items\": expected list<u8>, found a number out of range, above 10^308",
+        ),
         ("{\"amount\":-0,\"items\":[]}", ", key \"amount\": expected u256, found the number -0"),
         ("{\"amount\":\"x\\ny\",\"items\":[]}", ", key \"amount\": expected u256, found the text \"x\\u{a}y\""),
         ("{\"amount\":0,\"note\":7,\"items\":[]}", ", key \"note\": expected string or null, found the number 7"),
@@ -239,4 +247,14 @@ proptest! {
         let half = |words: &[u128]| words.iter().rev().fold(0_u128, |sum, word| sum << 32 | word);
         prop_assert_eq!((half(&words[4..]), half(&words[..4])), (high, low));
     }
+}
+
+#[test]
+fn list_of_json_holds_null_for_the_reader_and_for_the_schema() {
+    let columns = [column("x", "list<json>"), column("y", "list<u8>")];
+    assert_eq!(RowReader::new(&columns).check(b"{\"x\":[null,1],\"y\":[]}"), Ok(1));
+    assert_eq!(fault(&columns, "{\"x\":[],\"y\":[null]}"), ", key \"y\": expected list<u8>, found null");
+    let properties = &json_schema("rows", &columns)["properties"];
+    assert_eq!(properties["x"], serde_json::json!({ "type": "array" }));
+    assert_eq!(properties["y"]["items"]["type"], "integer");
 }

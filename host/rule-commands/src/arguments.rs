@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use refiner_arguments::{ChainConfigs, parameter};
 use refiner_authoring::{Language, RuleName};
 use refiner_config::{Flags, RuleLimit, scope};
+use refiner_rule_model::Limit;
 use refiner_sources::RuleSource;
 
 use crate::profile::{ProfileForm, SAMPLES, SAMPLES_MAX};
@@ -90,7 +91,7 @@ pub struct Watch {
     #[arg(long, value_name = "FILE")]
     pub specimen: Option<PathBuf>,
     /// Ends after so many builds [default: never].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
 }
 
@@ -304,6 +305,12 @@ pub struct Test {
 
 fn limit(text: &str) -> Result<(String, u64), String> {
     let (name, value) = parameter(text)?;
+    // A run uses nothing of it, so that it would be granted and bound nothing.
+    if Limit::from_name(&name) == Some(Limit::ComponentBytes) {
+        return Err(format!(
+            "{name} is checked once, before a rule is compiled, and no limit of a run; --rule-limit {name}=… lowers or raises it"
+        ));
+    }
     let value = RuleLimit::amount(&name, &value)
         .ok_or_else(|| format!("{value:?} is no number, nor a size or a duration that goes with this limit"))?;
     Ok((name, value))
@@ -319,6 +326,8 @@ mod tests {
         check("fuel=2_000", "fuel", 2_000);
         check("memory_bytes=1MiB", "memory_bytes", 1 << 20);
         check("wall_ms=2s", "wall_ms", 2_000);
+        let refused = limit("component_bytes=1").expect_err("it bounds no run");
+        assert!(refused.contains("--rule-limit component_bytes=…"), "{refused}");
         for text in
             ["fuel", "=1", "fuel=", "fuel=-1", "fuel=1e9", "fuel=18446744073709551616", "fuel=1MiB", "wall_ms=1MiB"]
         {

@@ -16,7 +16,7 @@ use super::{
     show,
 };
 use crate::{
-    executor, failure,
+    executor,
     input::{self, InputError},
     rules::{Allowance, Found, Sources},
     terminal::{self, EscapingStdout, PrintError},
@@ -44,14 +44,22 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
     let sources = Sources::of(&settings);
     let samples = samples(&arguments.specimens)?;
     let allowance = Allowance::of(&settings);
-    let mut rules = Vec::new();
+    let (mut rules, mut unusable) = (Vec::new(), Vec::new());
     for argument in &arguments.rules {
-        rules.extend(sources.find(argument)?);
+        for (called, found) in sources.find_each(argument)? {
+            match found {
+                Ok(found) => rules.push(found),
+                Err(error) => unusable.push((called, error)),
+            }
+        }
     }
     allowance.check_names(&rules)?;
     let session =
         Session::begin(&arguments.chains.chain_configs, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
     let mut worst = ExitCode::Done;
+    for (called, error) in &unusable {
+        worst = worst.max(show::unusable(called, error, arguments.json)?);
+    }
     for found in rules {
         worst = worst.max(check(&session, found, &samples, arguments)?);
     }
@@ -110,15 +118,7 @@ fn report(
             }
             Ok(verdict_of(&tried))
         }
-        Err(error) => {
-            if json {
-                writeln!(stdout, "{}", show::refused(called, &error))?;
-            } else {
-                failure::report_item(&called, &error);
-                failure::report_remedy(error.hint());
-            }
-            Ok(error.exit_code())
-        }
+        Err(error) => Ok(show::unusable(called, &error, json)?),
     }
 }
 

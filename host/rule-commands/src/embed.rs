@@ -1,26 +1,24 @@
 //! `refiner rule embed`: a manifest into a component that any toolchain made.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use refiner_authoring::{
-    digest,
-    embed::{self, EmbedError},
-};
+use refiner_authoring::{digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_rule_model::{Grants, examine};
 use refiner_text::OneLine;
 use serde_json::json;
 
 use super::{RuleError, arguments::Embed, session::PrepareError};
-use crate::terminal;
+use crate::{output::refuse_input, terminal};
 
 pub fn run(arguments: &Embed) -> Result<ExitCode, Failure> {
     let Embed { component, manifest, out, replace, json } = arguments;
+    let path = out.as_ref().unwrap_or(component);
+    refuse_input(path, [manifest])?;
     let (whole, dropped) = whole(component, manifest, *replace)?;
     // A manifest that does not go with its component is better refused by its author than by its users.
     examine(&whole, None, &Grants::all())
         .map_err(|source| PrepareError::Refused { rule: component.display().to_string(), source })?;
-    let path = out.as_ref().unwrap_or(component);
     embed::write(path, &whole).map_err(RuleError::from)?;
     print(path, &whole, dropped, *json)
 }
@@ -28,7 +26,7 @@ pub fn run(arguments: &Embed) -> Result<ExitCode, Failure> {
 /// The component with the manifest inside, and the number of signatures that were dropped for it: they cover the bytes before them, and
 /// where any follow they are worth nothing.
 fn whole(component: &Path, manifest: &Path, replace: bool) -> Result<(Vec<u8>, usize), RuleError> {
-    let bytes = fs::read(component).map_err(|source| EmbedError::File { path: component.to_owned(), source })?;
+    let bytes = embed::read_component(component)?;
     // Bytes that cannot be read have none, and are refused where the manifest is put inside.
     let (unsigned, signatures) = refiner_signatures::without(&bytes).unwrap_or((Vec::new(), 0));
     if signatures == 0 {

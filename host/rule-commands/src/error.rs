@@ -41,6 +41,9 @@ pub enum RuleError {
         /// The number of its signatures.
         signatures: usize,
     },
+    /// A component whose signature would be worth nothing.
+    #[error("{}: it holds no manifest, and a signature without one is refused by --require-signer", .0.display())]
+    NoManifest(PathBuf),
     /// A source that is not built here.
     #[error("{}: found no Cargo.toml, go.mod, pyproject.toml, package.json or rule.c, so the rule is built by its own toolchain", .0.display())]
     BuiltElsewhere(PathBuf),
@@ -106,6 +109,7 @@ impl Diagnostic for RuleError {
             Self::Watch(_) => ExitCode::Usage,
             Self::Several { .. }
             | Self::Signed { .. }
+            | Self::NoManifest(_)
             | Self::BuiltIn(_)
             | Self::NoRegistry { .. }
             | Self::BuiltElsewhere(_) => ExitCode::Usage,
@@ -114,7 +118,7 @@ impl Diagnostic for RuleError {
 
     fn hint(&self) -> Option<Hint> {
         match self {
-            Self::New(_) => Some("name another directory with --dir".into()),
+            Self::New(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Embed(error) => error.hint(),
             Self::Sign(error) => error.hint(),
@@ -125,6 +129,9 @@ impl Diagnostic for RuleError {
             Self::Golden(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
             Self::Signed { .. } => Some("--replace drops its signatures; sign it again afterwards".into()),
+            Self::NoManifest(component) => {
+                Some(format!("put it inside first: `refiner rule embed {} rule.toml`", component.display()).into())
+            }
             Self::BuiltElsewhere(_) => Some("build it there, and name the component by --built FILE".into()),
             Self::NoColumns { .. } => {
                 Some("its author can add [[outputs.columns]] to rule.toml (docs/tables.md)".into())

@@ -5,7 +5,7 @@ use refiner_authoring::{
     digest,
     surface::{self, Surface},
 };
-use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
+use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
 use refiner_manifest::Manifest;
 use refiner_rule_model::{
@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 use super::{RuleError, arguments::Info, show};
 use crate::{
     executor::{self, unusual_terms},
-    failure,
     rules::{Found, Sources},
     terminal::{self, EscapingStdout, PrintError},
 };
@@ -46,20 +45,18 @@ pub fn run(arguments: &Info) -> Result<ExitCode, Failure> {
     let stdout = &mut terminal::out(arguments.json);
     let mut worst = ExitCode::Done;
     for argument in &arguments.rules {
-        for found in sources.find(argument)? {
-            let called = found.called.clone();
+        for (called, found) in sources.find_each(argument)? {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    worst = worst.max(show::unusable(&called, &error, arguments.json)?);
+                    continue;
+                }
+            };
             match Known::of(found, policy) {
                 Ok(known) if arguments.json => writeln!(stdout, "{}", known.as_json())?,
                 Ok(known) => known.print(stdout)?,
-                Err(error) if arguments.json => {
-                    writeln!(stdout, "{}", show::refused(&called, &error))?;
-                    worst = worst.max(error.exit_code());
-                }
-                Err(error) => {
-                    failure::report_item(&called, &error);
-                    failure::report_remedy(error.hint());
-                    worst = worst.max(error.exit_code());
-                }
+                Err(error) => worst = worst.max(show::unusable(&called, &error, arguments.json)?),
             }
         }
     }

@@ -15,27 +15,31 @@ use crate::{
 pub fn run(arguments: &arguments::Lock) -> Result<ExitCode, Failure> {
     let fetched = Sources::of(&arguments.settings.values()?);
     let path = fetched.lock_path();
-    let mut lock = if path.exists() { Lock::read(&path).map_err(FindError::from)? } else { Lock::default() };
+    // A file that is no lock is an error before anything is fetched.
+    Lock::read_or_empty(&path).map_err(FindError::from)?;
     // What is in the lock so far does not bind: agreeing on something else is what this command is for.
     let resolver = fetched.unbound_resolver();
-    let stdout = &mut terminal::out(arguments.json);
+    let (mut shown, mut rules) = (Vec::new(), Vec::new());
     for argument in &arguments.rules {
         if builtin::rule(argument).is_some() {
             return Err(RuleError::BuiltIn(argument.clone()).into());
         }
         for source in sources(argument)? {
-            let locked = resolver.look_up(&source).map_err(FindError::from)?.locked;
-            let before = lock.get(&locked.source).cloned();
-            let change = change(before.as_ref(), &locked);
-            if arguments.json {
-                writeln!(stdout, "{}", json!({ "change": change, "rule": locked }))?;
-            } else {
-                writeln!(stdout, "{change:<9}  {}  sha256 {}", OneLine(source.shown()), locked.sha256)?;
-            }
-            lock.set(locked);
+            rules.push(resolver.look_up(&source).map_err(FindError::from)?.locked);
+            shown.push(source.shown());
         }
     }
-    lock.write(&path).map_err(FindError::from)?;
+    // Printed once it is written: what is not in the lock is not agreed on.
+    let changes = Lock::update(&path, rules).map_err(FindError::from)?;
+    let stdout = &mut terminal::out(arguments.json);
+    for (source, (before, now)) in shown.into_iter().zip(changes) {
+        let change = change(before.as_ref(), &now);
+        if arguments.json {
+            writeln!(stdout, "{}", json!({ "change": change, "rule": now }))?;
+        } else {
+            writeln!(stdout, "{change:<9}  {}  sha256 {}", OneLine(source), now.sha256)?;
+        }
+    }
     Ok(ExitCode::Done)
 }
 

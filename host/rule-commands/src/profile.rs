@@ -128,13 +128,13 @@ impl Profile {
         functions
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, whole or not at all; a link stays one, and a device or pipe is written to.
     pub fn write(&self, path: &Path, form: ProfileForm) -> std::io::Result<()> {
         let content = match form {
             ProfileForm::Speedscope => speedscope::written(self),
             ProfileForm::Firefox => firefox::written(self),
         };
-        refiner_atomic_file::write(path, content.to_string().as_bytes(), &refiner_atomic_file::Terms::ORDINARY)
+        refiner_atomic_file::write_through(path, content.to_string().as_bytes(), &refiner_atomic_file::Terms::ORDINARY)
     }
 }
 

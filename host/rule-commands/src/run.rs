@@ -30,7 +30,7 @@ use crate::{
     checks,
     executor::{self, Evm, unusual_terms},
     input::{self, Input, InputError},
-    output::{OutputDirectory, OutputError},
+    output::{OutputDirectory, OutputError, refuse_input},
     rules::{Allowance, Found, Sources},
     terminal::{self, EscapingStdout, PrintError},
 };
@@ -57,7 +57,13 @@ struct Shown {
 
 pub fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
-    let (input, raw) = specimen(&arguments.specimen)?;
+    let input = specimen(&arguments.specimen)?;
+    if let Some(profile) = &arguments.profile {
+        let rule = Sources::of(&settings).input_files(&arguments.rule);
+        let inputs = rule.iter().map(PathBuf::as_path).chain(input.path());
+        refuse_input(profile, inputs.chain(arguments.chains.chain_configs.iter().map(PathBuf::as_path)))?;
+    }
+    let raw = Bytes::from(input.read()?);
     let block = block(&raw, input)?;
     let mut found = Sources::of(&settings).find(&arguments.rule)?;
     let several = RuleError::Several { argument: arguments.rule.clone(), found: found.len() };
@@ -176,10 +182,10 @@ fn profile(
     Ok(Some((profile, path.clone())))
 }
 
-fn specimen(argument: &str) -> Result<(Input, Bytes), InputError> {
+fn specimen(argument: &str) -> Result<Input, InputError> {
     let inputs = input::expand(&[argument.to_owned()])?;
     match inputs.as_slice() {
-        [input] => Ok((input.clone(), input.read()?.into())),
+        [input] => Ok(input.clone()),
         inputs => Err(InputError::Several { argument: argument.to_owned(), found: inputs.len() }),
     }
 }

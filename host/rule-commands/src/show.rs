@@ -1,16 +1,31 @@
 //! A run's usage and messages, as JSON and as tables.
 
-use refiner_diagnostics::Diagnostic;
+use refiner_diagnostics::{Diagnostic, ExitCode};
 use refiner_manifest::Column;
 use refiner_rule_model::{LimitUse, UntrustedText, Usage};
+use refiner_rule_session::shown::is_counted;
 pub use refiner_rule_session::shown::{log, mark_hypothetical, merge, usage};
 use serde_json::{Value, json};
 
-use crate::terminal::{EscapingStdout, PrintError, by_number};
+use crate::{
+    failure,
+    terminal::{self, EscapingStdout, PrintError, by_number},
+};
 
 /// A rule that got nowhere: why, and what to do.
 pub fn refused(called: &str, error: &impl Diagnostic) -> Value {
     json!({ "schemaVersion": super::check::SCHEMA_VERSION, "rule": called, "admitted": false, "reason": error.to_string(), "remedy": error.hint() })
+}
+
+/// Prints why a rule got nowhere, of several of which the others follow.
+pub fn unusable(called: &str, error: &(impl Diagnostic + 'static), json: bool) -> Result<ExitCode, PrintError> {
+    if json {
+        writeln!(terminal::out(true), "{}", refused(called, error))?;
+    } else {
+        failure::report_item(&called, error);
+        failure::report_remedy(error.hint());
+    }
+    Ok(error.exit_code())
 }
 
 /// A column in one line: name, type, whether it is a key or can be null, and its description.
@@ -30,6 +45,7 @@ pub fn column(column: &Column) -> String {
 pub fn usage_table(usage: &Usage, out: &mut EscapingStdout) -> Result<(), PrintError> {
     writeln!(out, "\n{:<16} {:>16} {:>16} {:>16}", "limit", "asked", "granted", "used")?;
     for LimitUse { limit, asked, granted, used } in usage.iter() {
+        let used = if is_counted(limit) { used.to_string() } else { "-".to_owned() };
         writeln!(out, "{:<16} {asked:>16} {granted:>16} {used:>16}", limit.to_string())?;
     }
     Ok(())

@@ -1,7 +1,5 @@
 //! `refiner rule keygen` and `refiner rule sign`: signatures inside components.
 
-use std::fs;
-
 use refiner_authoring::embed;
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_signatures::{SignError, SigningKey, attach, sign};
@@ -12,7 +10,7 @@ use super::{
     RuleError,
     arguments::{Keygen, Sign},
 };
-use crate::terminal;
+use crate::{output::refuse_input, terminal};
 
 pub fn keygen(Keygen { key, json }: &Keygen) -> Result<ExitCode, Failure> {
     let pair = SigningKey::generate().map_err(RuleError::from)?;
@@ -32,8 +30,13 @@ pub fn keygen(Keygen { key, json }: &Keygen) -> Result<ExitCode, Failure> {
 }
 
 pub fn run(Sign { component, key, bundle, replace, out, json }: &Sign) -> Result<ExitCode, Failure> {
-    let refuse = |source| RuleError::from(SignError::File { path: component.clone(), source });
-    let bytes = fs::read(component).map_err(refuse)?;
+    let path = out.as_ref().unwrap_or(component);
+    refuse_input(path, key.iter().chain(bundle))?;
+    let bytes = embed::read_component(component).map_err(RuleError::from)?;
+    // Whoever demands a signature demands that it covers the manifest.
+    if embed::lacks_manifest(&bytes) {
+        return Err(RuleError::NoManifest(component.clone()).into());
+    }
     let (bytes, dropped) = match replace {
         true => refiner_signatures::without(&bytes).map_err(SignError::from).map_err(RuleError::from)?,
         false => (bytes, 0),
@@ -43,6 +46,6 @@ pub fn run(Sign { component, key, bundle, replace, out, json }: &Sign) -> Result
         (None, bundle) => attach(&bytes, bundle.as_deref().unwrap_or(component)),
     };
     let whole = signed.map_err(RuleError::from)?;
-    embed::write(out.as_ref().unwrap_or(component), &whole).map_err(RuleError::from)?;
-    super::embed::print(out.as_ref().unwrap_or(component), &whole, dropped, *json)
+    embed::write(path, &whole).map_err(RuleError::from)?;
+    super::embed::print(path, &whole, dropped, *json)
 }

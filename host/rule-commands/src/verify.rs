@@ -1,6 +1,6 @@
 //! `refiner rule verify`: builds a rule again from its source, and compares.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use refiner_authoring::{PROJECT_FILES, build, compare, digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
@@ -70,5 +70,5 @@ fn built_again(source: &Path, built: Option<&Path>, inside: bool) -> Result<Vec<
     if inside {
         return Ok(embed::of_files(built, &source.join("rule.toml"), true)?);
     }
-    Ok(fs::read(built).map_err(|source| embed::EmbedError::File { path: built.to_owned(), source })?)
+    Ok(embed::read_component(built)?)
 }

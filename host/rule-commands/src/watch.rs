@@ -1,6 +1,10 @@
 //! `refiner rule watch`: builds and runs a rule after each change of its sources.
 
-use std::{env, path::Path, process::Command};
+use std::{
+    env,
+    path::Path,
+    process::{Command, ExitStatus},
+};
 
 use refiner_authoring::{command, watch::Sources};
 use refiner_diagnostics::{ExitCode, Failure};
@@ -17,10 +21,10 @@ pub fn run(Watch { dir, specimen, rounds }: &Watch) -> Result<ExitCode, Failure>
     let mut sources = Sources::of(dir).map_err(RuleError::from)?;
     let mut left = *rounds;
     loop {
-        round(dir, &specimen)?;
+        let ended = round(dir, &specimen)?;
         left = left.map(|rounds| rounds.saturating_sub(1));
         if left == Some(0) {
-            return Ok(ExitCode::Done);
+            return Ok(ended);
         }
         writeln!(terminal::out(false), "\nwaiting for changes in {}; Ctrl-C ends", OneLine(dir.display()))?;
         let changed = sources.wait().map_err(RuleError::from)?;
@@ -28,15 +32,23 @@ pub fn run(Watch { dir, specimen, rounds }: &Watch) -> Result<ExitCode, Failure>
     }
 }
 
-/// Builds the rule and, where that ends well, runs it. Each is a command of its own, whose fault ends this round alone.
-fn round(dir: &Path, specimen: &Path) -> Result<(), Failure> {
+/// Builds the rule and, where that ends well, runs it; the code is that of the last of them. Each is a command of its own, whose fault ends this
+/// round alone.
+fn round(dir: &Path, specimen: &Path) -> Result<ExitCode, Failure> {
     let built = tempfile::tempdir().map_err(RuleError::Directory)?;
     let component = built.path().join("rule.wasm");
     let program = || env::current_exe().map(Command::new).map_err(RuleError::Directory);
     let built = command::status(program()?.args(["rule", "build"]).arg(dir).arg("--out").arg(&component));
-    if built.map_err(RuleError::Command)?.success() {
-        command::status(program()?.args(["rule", "run"]).arg(&component).arg(specimen).arg("--show"))
-            .map_err(RuleError::Command)?;
+    let built = code_of(built.map_err(RuleError::Command)?);
+    if built != ExitCode::Done {
+        return Ok(built);
     }
-    Ok(())
+    let ran = command::status(program()?.args(["rule", "run"]).arg(&component).arg(specimen).arg("--show"));
+    Ok(code_of(ran.map_err(RuleError::Command)?))
+}
+
+/// The exit code of this program, or that of a failing host where a signal ended it.
+fn code_of(status: ExitStatus) -> ExitCode {
+    let code = |number| ExitCode::ALL.iter().copied().find(|code| *code as i32 == number);
+    status.code().map_or(ExitCode::Host, |number| code(number).unwrap_or(ExitCode::Internal))
 }

@@ -214,7 +214,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Produced { artifacts, records } => {
-                write!(f, "produced {} artifacts, {records} records", artifacts.len())
+                let count = artifacts.len();
+                let words = if count == 1 { "artifact" } else { "artifacts" };
+                let of_records = if *records == 1 { "record" } else { "records" };
+                write!(f, "produced {count} {words}, {records} {of_records}")
             }
             Self::Rejected { reason } => write!(f, "rejected: {reason}"),
             Self::Unsupported { reason } => write!(f, "unsupported: {reason}"),

@@ -54,6 +54,9 @@ pub struct Found {
     pub built_in: bool,
 }
 
+/// What a component is called in messages, and the component or the reason for which it cannot be used.
+pub type NamedResult = (String, Result<Found, FindError>);
+
 impl Sources {
     /// As the settings of a command give them.
     pub fn of(values: &Values) -> Self {
@@ -106,14 +109,39 @@ impl Sources {
         get(&self.unbound_resolver(), &RuleSource::File(path.to_owned()))
     }
 
+    /// The files of this machine that are read for an argument: components, manifests beside them, and the lock. Of what names no rules,
+    /// the lock alone.
+    pub fn input_files(&self, argument: &str) -> Vec<PathBuf> {
+        let mut files = vec![self.lock_path()];
+        if builtin::rule(argument).is_none() {
+            for source in sources(argument).unwrap_or_default() {
+                if let RuleSource::File(path) = source {
+                    files.extend([path.with_extension("toml"), path]);
+                }
+            }
+        }
+        files
+    }
+
     /// The components an argument names.
     pub fn find(&self, argument: &str) -> Result<Vec<Found>, FindError> {
+        self.find_each(argument)?.into_iter().map(|(_, found)| found).collect()
+    }
+
+    /// The same, each with what it is called in messages. A file of a directory that cannot be used does not stop the others.
+    pub fn find_each(&self, argument: &str) -> Result<Vec<NamedResult>, FindError> {
         if let Some(component) = builtin::rule(argument) {
             let (called, component) = (argument.to_owned(), component.to_vec());
-            return Ok(vec![Found { called, component, beside: None, looked_for: None, built_in: true }]);
+            let found = Found { called: called.clone(), component, beside: None, looked_for: None, built_in: true };
+            return Ok(vec![(called, Ok(found))]);
         }
         let resolver = self.resolver()?;
-        sources(argument)?.iter().map(|source| get(&resolver, source)).collect()
+        let sources = sources(argument)?;
+        let found = sources.iter().map(|source| (source.shown(), get(&resolver, source)));
+        if Path::new(argument).is_dir() {
+            return Ok(found.collect());
+        }
+        found.map(|(called, found)| Ok((called, Ok(found?)))).collect()
     }
 }
 
@@ -158,7 +186,9 @@ fn directory(path: &Path) -> Result<Vec<PathBuf>, FindError> {
     let entries = fs::read_dir(path).map_err(refuse)?;
     let mut paths =
         entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>().map_err(refuse)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    // A link that leads nowhere stays, and is an error where it is read; a pipe or a device is none of the rules.
+    let is_read = |path: &PathBuf| fs::metadata(path).map_or(true, |found| found.is_file());
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm") && is_read(path));
     paths.sort();
     if paths.is_empty() { Err(FindError::EmptyDirectory(path.to_owned())) } else { Ok(paths) }
 }

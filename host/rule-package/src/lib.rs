@@ -21,6 +21,6 @@ mod load;
 pub use self::{
     allowance::{Allowance, AllowanceError, requirement},
     error::FindError,
-    find::{Found, Sources, sources},
+    find::{Found, NamedResult, Sources, sources},
     load::{Loader, RuleError},
 };

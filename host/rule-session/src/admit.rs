@@ -19,7 +19,7 @@ pub(crate) fn admit_own(
         None => {
             let code = sandbox.compile(component, None, grants)?;
             if let Err(error) = cache.put(&key, &code) {
-                warn!(%error, component = %key.component, "Compiled code could not be kept and will be compiled again.");
+                warn!(%error, component = %key.component, "compiled code not kept, compiled again next time");
             }
             code.into()
         }

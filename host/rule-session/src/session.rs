@@ -153,7 +153,7 @@ pub(crate) fn code_cache() -> Option<CodeCache> {
     match CodeCache::open(directory.join("code")) {
         Ok(cache) => Some(cache),
         Err(error) => {
-            warn!(%error, "Compiled code is not kept.");
+            warn!(%error, "cache of compiled code cannot be used");
             None
         }
     }

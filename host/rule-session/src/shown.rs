@@ -10,13 +10,17 @@ pub fn usage(usage: &Usage) -> Map<String, Value> {
         .iter()
         .map(|LimitUse { limit, asked, granted, used }| {
             let mut amounts = json!({ "asked": asked, "granted": granted });
-            // Time is watched and not counted, and the component's length is checked once: neither has an amount of a run.
-            if !matches!(limit, Limit::WallMs | Limit::ComponentBytes) {
+            if is_counted(limit) {
                 amounts["used"] = used.into();
             }
             (camel_case(&limit.to_string()), amounts)
         })
         .collect()
+}
+
+/// False for time, which is watched, and the component's length, which is checked once: neither has an amount of a run.
+pub const fn is_counted(limit: Limit) -> bool {
+    !matches!(limit, Limit::WallMs | Limit::ComponentBytes)
 }
 
 /// `memory_bytes` as `memoryBytes`: every key of a report is written so.

@@ -4,6 +4,8 @@ use std::{fmt, io, path::PathBuf};
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
+use crate::key_file::{KeyFile, KeyKind};
+
 /// Errors of signing a component.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
@@ -35,9 +37,9 @@ pub enum SignError {
         /// Path of the file.
         path: PathBuf,
         /// The kind that is needed.
-        expected: &'static str,
+        expected: KeyKind,
         /// The content of the file, as far as it is known.
-        found: &'static str,
+        found: KeyFile,
     },
     /// The random number generator or the signature failed.
     #[error("the cryptographic library refuses: {0}")]
@@ -147,7 +149,7 @@ impl Diagnostic for SignError {
                 "the public key goes beside the private one, with the ending .pub: give that another ending, such as .pem"
                     .into(),
             ),
-            Self::NotAKey { .. } => Some("`refiner rule keygen FILE` makes a key pair".into()),
+            Self::NotAKey { path, expected, found } => Some(found.remedy(*expected, path).into()),
             Self::Bundle { .. } => Some("`cosign sign-blob FILE --bundle BUNDLE` writes one".into()),
             Self::Component(error) => error.hint(),
             Self::File { .. } | Self::Refused(_) => None,

@@ -14,14 +14,13 @@ use ring::{
 use sigstore_verify::types::DerPublicKey;
 use zeroize::Zeroizing;
 
-use crate::SignError;
+use crate::{
+    SignError,
+    key_file::{KeyFile, KeyKind, PRIVATE, PUBLIC},
+};
 
 /// Longest file with a key.
 const KEY_BYTES_MAX: u64 = 16 << 10;
-/// Label of a private key in PEM (RFC 5958).
-const PRIVATE: &str = "PRIVATE KEY";
-/// Label of a public key in PEM (RFC 5280).
-const PUBLIC: &str = "PUBLIC KEY";
 /// Characters of a line of PEM.
 const LINE: usize = 64;
 /// `SubjectPublicKeyInfo` of a point on P-256 up to the point (RFC 5480).
@@ -61,14 +60,11 @@ impl SigningKey {
         let refuse = |source| SignError::File { path: path.to_owned(), source };
         let file = fs::File::open(path).map_err(refuse)?;
         let metadata = file.metadata().map_err(refuse)?;
-        let text = text(file).map_err(refuse)?;
+        let bytes = bytes(file).map_err(refuse)?;
         // The content first: of a file that holds no private key, the mode is no fault.
-        let no_key = || SignError::NotAKey {
-            path: path.to_owned(),
-            expected: "a P-256 key in PKCS #8, between BEGIN PRIVATE KEY and END PRIVATE KEY",
-            found: content(&text),
-        };
-        let der = unwrapped(&text, PRIVATE).ok_or_else(no_key)?;
+        let no_key =
+            || SignError::NotAKey { path: path.to_owned(), expected: KeyKind::Private, found: KeyFile::of(&bytes) };
+        let der = unwrapped(&bytes, PRIVATE).ok_or_else(no_key)?;
         if let Some(mode) = refiner_permissions::open_to_others(&metadata) {
             return Err(SignError::OpenToOthers { path: path.to_owned(), mode });
         }
@@ -135,12 +131,12 @@ impl PublicKey {
     /// The file cannot be read or holds no public key.
     pub fn read(path: &Path) -> Result<Self, SignError> {
         let refuse = |source| SignError::File { path: path.to_owned(), source };
-        let text = text(fs::File::open(path).map_err(refuse)?).map_err(refuse)?;
-        let key = unwrapped(&text, PUBLIC).map(|der| Self(DerPublicKey::new(der.to_vec())));
+        let bytes = bytes(fs::File::open(path).map_err(refuse)?).map_err(refuse)?;
+        let key = unwrapped(&bytes, PUBLIC).map(|der| Self(DerPublicKey::new(der.to_vec())));
         key.ok_or_else(|| SignError::NotAKey {
             path: path.to_owned(),
-            expected: "a public key, between BEGIN PUBLIC KEY and END PUBLIC KEY",
-            found: content(&text),
+            expected: KeyKind::Public,
+            found: KeyFile::of(&bytes),
         })
     }
 
@@ -170,24 +166,10 @@ fn create(path: &Path, options: &mut fs::OpenOptions, text: &str) -> Result<(), 
     })
 }
 
-/// The content of a file that holds no key of the kind that is needed.
-fn content(text: &str) -> &'static str {
-    let has = |label: &str| text.contains(&format!("-----BEGIN {label}-----"));
-    if has(PUBLIC) {
-        "a public key"
-    } else if has(PRIVATE) {
-        "a private key that cannot be used here"
-    } else if has("ENCRYPTED PRIVATE KEY") {
-        "an encrypted key"
-    } else {
-        "other text"
-    }
-}
-
-fn text(file: fs::File) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::new());
-    file.take(KEY_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+fn bytes(file: fs::File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(KEY_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn wrapped(der: &[u8], label: &str) -> Zeroizing<String> {
@@ -206,7 +188,8 @@ fn wrapped(der: &[u8], label: &str) -> Zeroizing<String> {
 }
 
 /// The bytes of the block of PEM with this label, where there is one.
-fn unwrapped(text: &str, label: &str) -> Option<Zeroizing<Vec<u8>>> {
+fn unwrapped(pem: &[u8], label: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text = str::from_utf8(pem).ok()?;
     let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
     let (digits, _) = rest.split_once(&format!("-----END {label}-----"))?;
     let digits: Zeroizing<String> = Zeroizing::new(digits.split_ascii_whitespace().collect());
@@ -216,6 +199,8 @@ fn unwrapped(text: &str, label: &str) -> Option<Zeroizing<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
+
+    use refiner_diagnostics::Diagnostic as _;
 
     use super::*;
 
@@ -259,22 +244,42 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("key");
         let key = SigningKey::generate().expect("a key");
-        for (text, found) in [
-            ("", "found other text"),
+        let block = |label: &str| format!("-----BEGIN {label}-----\n!\n-----END {label}-----");
+        let parameters = format!("{}\n{}", block("EC PARAMETERS"), block("EC PRIVATE KEY"));
+        let keygen = || "`refiner rule keygen FILE`".to_owned();
+        let convert = |command: &str| format!("`openssl {command} -in {} -out signing.pem`", path.display());
+        for (content, found, remedy) in [
+            (Vec::new(), "found nothing", keygen()),
+            (b"secret".to_vec(), "found text that is no PEM", keygen()),
+            (b"\0asm\x0d\0\x01\0\xff".to_vec(), "found bytes that are no text", keygen()),
+            (block("CERTIFICATE").into(), "found PEM with something else than a key", keygen()),
+            (block(PRIVATE).into(), "found a private key that cannot be used here", keygen()),
+            (parameters.into(), "found a private key in SEC1", convert("pkcs8 -topk8 -nocrypt")),
+            (block("ENCRYPTED PRIVATE KEY").into(), "found an encrypted private key", convert("pkey")),
             (
-                "-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----",
-                "found a private key that cannot be used here",
+                block("ENCRYPTED SIGSTORE PRIVATE KEY").into(),
+                "found a private key of cosign",
+                "`cosign import-key-pair --key FILE`".to_owned(),
             ),
-            ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "found an encrypted key"),
-            (key.public().pem().as_str(), "found a public key"),
+            (key.public().pem().into(), "found a public key", "private key that goes with it".to_owned()),
         ] {
             // Open to others: the content is reported before the mode.
-            fs::write(&path, text).expect("written");
-            let error = SigningKey::read(&path).expect_err(text).to_string();
-            assert!(error.contains("expected a P-256 key in PKCS #8") && error.contains(found), "{error}");
+            fs::write(&path, content).expect("written");
+            let error = SigningKey::read(&path).expect_err(found);
+            let (text, hint) = (error.to_string(), error.hint().expect("there is a way").to_string());
+            assert!(text.contains("expected a P-256 key in PKCS #8") && text.contains(found), "{text}");
+            assert!(hint.contains(&remedy) && !text.contains("secret"), "{hint}");
         }
-        fs::write(&path, key.pem()).expect("written");
-        let error = PublicKey::read(&path).expect_err("a private key").to_string();
-        assert!(error.contains("expected a public key") && error.contains("found a private key"), "{error}");
+        for (content, found, remedy) in [
+            (key.pem().to_string(), "found a private key", "`openssl pkey -in"),
+            (block("EC PRIVATE KEY"), "found a private key in SEC1", "-pubout"),
+            (block("ENCRYPTED COSIGN PRIVATE KEY"), "found a private key of cosign", "`cosign public-key --key"),
+        ] {
+            fs::write(&path, content).expect("written");
+            let error = PublicKey::read(&path).expect_err("a private key");
+            let (text, hint) = (error.to_string(), error.hint().expect("there is a way").to_string());
+            assert!(text.contains("expected a public key") && text.contains(found), "{text}");
+            assert!(hint.contains(remedy), "{hint}");
+        }
     }
 }

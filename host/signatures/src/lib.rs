@@ -21,6 +21,7 @@
 mod claims;
 mod error;
 mod key;
+mod key_file;
 mod limits;
 mod provider;
 mod section;
@@ -29,6 +30,7 @@ mod signers;
 pub use claims::{ClaimedSigner, claimed_signers};
 pub use error::{Reasons, SignError, SignatureError};
 pub use key::{PublicKey, SigningKey};
+pub use key_file::{KeyFile, KeyKind};
 pub use limits::{BUNDLE_BYTES_MAX, SIGNATURES_MAX};
 pub use section::{SECTION, Signatures, attach, sign, signatures, without};
 pub use signers::{RequiredSigner, Signers};

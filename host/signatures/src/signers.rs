@@ -15,7 +15,7 @@ use sigstore_verify::{
     types::{Bundle, HashAlgorithm, SignatureContent},
 };
 
-use crate::{PublicKey, SignError, SignatureError, error::Reasons, provider, signatures};
+use crate::{KeyFile, KeyKind, PublicKey, SignError, SignatureError, error::Reasons, provider, signatures};
 
 /// Longest trust root. Sigstore's own has 6 KiB.
 const TRUST_ROOT_BYTES_MAX: u64 = 1 << 20;
@@ -156,8 +156,8 @@ fn key(path: &Path) -> Result<VerificationKey, SignatureError> {
     let signer = |error| SignatureError::Signer(Box::new(error));
     let key = PublicKey::read(path).map_err(signer)?;
     let refuse = |_| {
-        let expected = "a public key of a known algorithm";
-        signer(SignError::NotAKey { path: path.to_owned(), expected, found: "another public key" })
+        let (expected, found) = (KeyKind::PublicOfKnownAlgorithm, KeyFile::Public);
+        signer(SignError::NotAKey { path: path.to_owned(), expected, found })
     };
     VerificationKey::from_spki(&key.0).map_err(refuse)
 }

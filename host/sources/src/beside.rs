@@ -1,10 +1,6 @@
 //! Manifests beside a component on a web server: `rule.toml` beside `rule.wasm`.
 
-use refiner_content::FetchError;
 use url::Url;
-
-/// HTTP statuses of servers that have no such file, or keep it to themselves whether they have.
-const MISSING: [u16; 3] = [403, 404, 410];
 
 /// True when the component holds a manifest, or cannot be read and so is refused whatever lies beside it.
 pub(crate) fn is_inside(component: &[u8]) -> bool {
@@ -18,15 +14,6 @@ pub(crate) fn manifest_of(component: &Url) -> Url {
     let stem = path.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')).map_or(path, |(stem, _)| stem);
     url.set_path(&format!("{stem}.toml"));
     url
-}
-
-/// True where a server has no manifest, which is no failure of it.
-pub(crate) fn is_missing(error: &FetchError) -> bool {
-    match error {
-        FetchError::NotFound { .. } => true,
-        FetchError::Status { status, .. } => MISSING.contains(status),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,13 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
 use refiner_manifest::NotUtf8;
 
-use crate::{Instead, OciError, Sha256, source::Address};
+use crate::{
+    Instead, OciError, Sha256,
+    source::{Address, HIDDEN_QUERY},
+};
+
+/// HTTP statuses of servers that have no such file, or keep it to themselves whether they have.
+const MISSING: [u16; 3] = [403, 404, 410];
 
 /// Errors of resolving a rule's bytes.
 #[derive(Debug, thiserror::Error)]
@@ -43,18 +49,23 @@ pub enum SourceError {
         locked: String,
     },
     /// The manifest beside the component is another.
-    #[error("the manifest beside {source_name} is {}, and {} is in the lock", Shown(found), Shown(locked))]
+    #[error("the manifest beside {source_name} is {}, and {} was agreed on", Shown(found), Shown(agreed))]
     ManifestChanged {
         /// The rule's source, as typed.
         source_name: String,
-        /// By the lock, where there was one.
-        locked: Option<Sha256>,
+        /// By the argument or the lock, where there was one.
+        agreed: Option<Sha256>,
         /// The digest that was found, where there is one.
         found: Option<Sha256>,
     },
     /// Only what is locked may be used.
-    #[error("{0} is not in the lock, and only what is in it may be used")]
-    NotLocked(String),
+    #[error("{source_name} is not in the lock, and only what is in it may be used")]
+    NotLocked {
+        /// The rule's source, as typed.
+        source_name: String,
+        /// The same with its pin, where it has one.
+        argument: String,
+    },
     /// A file cannot be read.
     #[error("{}: {source}", .path.display())]
     Read {
@@ -76,6 +87,14 @@ pub enum SourceError {
     Instead {
         /// The rule's source, as typed.
         source_name: String,
+        /// What stands there.
+        instead: Instead,
+    },
+    /// Something else stands in place of the manifest.
+    #[error("{address} is {instead}, expected the manifest of a rule")]
+    ManifestInstead {
+        /// The address of the manifest.
+        address: Address,
         /// What stands there.
         instead: Instead,
     },
@@ -120,6 +139,33 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// True for the name of a URL whose query, which can be a secret, is not in it: pasted, it would be another address.
+fn is_cut(name: &str) -> bool {
+    name.contains(HIDDEN_QUERY)
+}
+
+/// The command that agrees on what is at a source.
+fn lock(name: &str) -> String {
+    if is_cut(name) {
+        "`refiner rule lock` with the address as you typed it".to_owned()
+    } else {
+        format!("`refiner rule lock {name}`")
+    }
+}
+
+impl SourceError {
+    /// True where a server has no manifest beside a component, which is no failure of it. Hosts of one page answer every address with that
+    /// page.
+    pub(crate) fn is_missing_manifest(&self) -> bool {
+        match self {
+            Self::ManifestInstead { instead, .. } => *instead == Instead::HtmlPage,
+            Self::Web { source: FetchError::NotFound { .. }, .. } => true,
+            Self::Web { source: FetchError::Status { status, .. }, .. } => MISSING.contains(status),
+            _ => false,
+        }
+    }
+}
+
 impl Diagnostic for SourceError {
     /// A server that does not answer is no fault of the rule.
     fn exit_code(&self) -> ExitCode {
@@ -131,8 +177,9 @@ impl Diagnostic for SourceError {
             | Self::Changed { .. }
             | Self::Disagree { .. }
             | Self::ManifestChanged { .. }
-            | Self::NotLocked(_)
+            | Self::NotLocked { .. }
             | Self::Instead { .. }
+            | Self::ManifestInstead { .. }
             | Self::NotText { .. }
             | Self::TooLarge { .. } => ExitCode::Refused,
         }
@@ -141,15 +188,19 @@ impl Diagnostic for SourceError {
     fn hint(&self) -> Option<Hint> {
         let hint = match self {
             Self::Unpinned { pinned, unpinned, .. } => {
-                format!("if you trust it, name it as {pinned}, or run `refiner rule lock {unpinned}`")
+                let named = match pinned.split_once('#').filter(|_| is_cut(pinned)) {
+                    Some((_, pins)) => format!("add #{pins} to the address as you typed it"),
+                    None => format!("name it as {pinned}"),
+                };
+                format!("if you trust it, {named}, or run {}", lock(unpinned))
             }
-            Self::NotLocked(unpinned) => format!("`refiner rule lock {unpinned}` adds it"),
+            Self::NotLocked { argument, .. } => format!("{} adds it", lock(argument)),
             Self::Changed { source_name, .. }
             | Self::Disagree { source_name, .. }
-            | Self::ManifestChanged { source_name, .. } => format!(
-                "ask its publisher for the reason; if the change is wanted, `refiner rule lock {source_name}` agrees to it"
-            ),
-            Self::Instead { instead, .. } => instead.remedy().to_owned(),
+            | Self::ManifestChanged { source_name, .. } => {
+                format!("ask its publisher for the reason; if the change is wanted, {} agrees to it", lock(source_name))
+            }
+            Self::Instead { instead, .. } | Self::ManifestInstead { instead, .. } => instead.remedy().to_owned(),
             Self::NotText { .. } => "save it as UTF-8".to_owned(),
             Self::Oci(error) => return error.hint(),
             Self::Read { .. }

@@ -26,6 +26,8 @@ mod error;
 pub mod fuzz;
 mod lock;
 mod oci;
+mod part;
+mod place;
 mod read;
 mod resolver;
 mod source;

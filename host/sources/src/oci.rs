@@ -19,7 +19,8 @@ use refiner_content::HttpLimits;
 use refiner_http_client::Egress;
 use tokio::time::timeout;
 
-use crate::{CredentialFiles, MANIFEST_BYTES_MAX, Sha256};
+use crate::{CredentialFiles, Instead, MANIFEST_BYTES_MAX, Sha256};
+use error::Asked;
 use layers::{Blob, RuleLayers};
 use reference::{ALGORITHM, sha256, shown};
 use registry::{Direction, Registry};
@@ -79,7 +80,11 @@ impl Oci {
     async fn manifest(&self, reference: &Reference) -> Result<Found, OciError> {
         let name = reference.digest().or_else(|| reference.tag()).unwrap_or("latest");
         let path = format!("manifests/{name}");
-        let bytes = self.registry.get(&path, MANIFEST_TYPES, REGISTRY_MANIFEST_BYTES_MAX, reference).await?;
+        let (types, limit_bytes) = (MANIFEST_TYPES, REGISTRY_MANIFEST_BYTES_MAX);
+        let bytes = self.registry.get(&path, types, limit_bytes, Asked::Manifest, reference).await?;
+        if let Some(instead) = Instead::of(&bytes) {
+            return Err(OciError::Instead { reference: shown(reference), instead, expected: Asked::Manifest });
+        }
         let found = Sha256::of(&bytes);
         if let Some(asked) = reference.digest() {
             let asked = sha256(asked, reference)?;
@@ -111,16 +116,18 @@ impl Oci {
         let Some(stated) = usize::try_from(stated_bytes).ok().filter(|stated| *stated <= limit_bytes) else {
             return Err(OciError::TooLarge { reference: shown(pinned), limit_bytes });
         };
-        let got = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", stated, pinned).await;
+        let expected = Asked::Layer(sha256);
+        let got = self.registry.get(&format!("blobs/{ALGORITHM}{sha256}"), "*/*", stated, expected, pinned).await;
         let bytes = got.map_err(|error| match error {
             OciError::TooLarge { reference, .. } => OciError::Longer { reference, stated_bytes: stated },
             error => error,
         })?;
         let found = Sha256::of(&bytes);
-        if found == sha256 {
-            Ok(bytes)
-        } else {
-            Err(OciError::Mismatch { reference: shown(pinned), asked: sha256, found })
+        match Instead::of(&bytes) {
+            // Whoever published it published that.
+            _ if found == sha256 => Ok(bytes),
+            Some(instead) => Err(OciError::Instead { reference: shown(pinned), instead, expected }),
+            None => Err(OciError::Mismatch { reference: shown(pinned), asked: sha256, found }),
         }
     }
 }

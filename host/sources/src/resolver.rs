@@ -11,10 +11,10 @@ use refiner_http_client::Egress;
 use url::Url;
 
 use crate::{
-    COMPONENT_BYTES_MAX, CredentialFiles, Instead, Lock, Locked, MANIFEST_BYTES_MAX, Package, RuleSource, Sha256,
-    SourceError, beside,
+    COMPONENT_BYTES_MAX, CredentialFiles, Instead, Lock, Locked, Package, RuleSource, Sha256, SourceError, beside,
     cache::{Cache, Name},
     oci::{self, Oci},
+    part::Part,
     read,
     source::Address,
 };
@@ -90,10 +90,11 @@ impl Resolver {
     ///
     /// Blocks, for as long as servers take within the bounds.
     pub fn resolve(&self, source: &RuleSource) -> Result<Component, SourceError> {
-        let unpinned = source.unpinned();
-        let pin = match self.lock.get(&unpinned) {
+        let pin = match self.lock.get(source) {
             Some(locked) => Pin::Locked(locked),
-            None if self.locked_only => return Err(SourceError::NotLocked(unpinned)),
+            None if self.locked_only => {
+                return Err(SourceError::NotLocked { source_name: source.shown(), argument: source.shown_with_pin() });
+            }
             None => Pin::Argument,
         };
         let component = self.get(source, pin)?;
@@ -142,12 +143,12 @@ impl Resolver {
         let (sha256, manifest) =
             (agreed(source, argument.0, pin.sha256())?, agreed(source, argument.1, pin.manifest())?);
         let pinned = |component, manifest| RuleSource::Url { url: url.clone(), sha256: Some(component), manifest };
-        let bytes = self.download(url, sha256, COMPONENT_BYTES_MAX, source)?;
+        let bytes = self.download(url, sha256, Part::Component, source)?;
         let mut component = fetched(source, bytes, |sha256| pinned(sha256, None));
         if manifest.is_some() || !beside::is_inside(&component.bytes) {
             let address = beside::manifest_of(url);
-            let text = match self.download(&address, manifest, MANIFEST_BYTES_MAX, source) {
-                Err(SourceError::Web { source: error, .. }) if manifest.is_none() && beside::is_missing(&error) => None,
+            let text = match self.download(&address, manifest, Part::Manifest, source) {
+                Err(error) if manifest.is_none() && error.is_missing_manifest() => None,
                 text => Some(text?),
             };
             let sha256 = component.locked.sha256;
@@ -161,7 +162,7 @@ impl Resolver {
         &self,
         url: &Url,
         agreed: Option<Sha256>,
-        limit_bytes: usize,
+        part: Part,
         source: &RuleSource,
     ) -> Result<Vec<u8>, SourceError> {
         if let Some(bytes) = agreed.and_then(|sha256| self.cached(&Name::Sha256(sha256))) {
@@ -169,7 +170,7 @@ impl Resolver {
         }
         // The user chose this address, so it may be one of this machine or of a private network.
         let Settings { egress, http, .. } = &self.settings;
-        let limits = HttpLimits { body_bytes: limit_bytes.min(http.body_bytes), ..*http };
+        let limits = HttpLimits { body_bytes: part.read_bytes_max().min(http.body_bytes), ..*http };
         let web = UrlFetcher::through(egress, limits, AddressPolicy::Anywhere).map_err(SetupError::from)?;
         let bytes = wait(async { web.fetch(url).await?.check(|_| true).await })?
             .map_err(|source| SourceError::Web { address: Address::of(url), source })?
@@ -177,12 +178,11 @@ impl Resolver {
             .to_vec();
         let found = Sha256::of(&bytes);
         match (agreed, Instead::of(&bytes)) {
-            (_, Some(instead)) => Err(SourceError::Instead { source_name: source.shown(), instead }),
-            (Some(agreed), None) if agreed != found => Err(SourceError::Changed {
-                source_name: source.shown(),
-                pinned: agreed.to_string(),
-                found: found.to_string(),
-            }),
+            (_, Some(instead)) => Err(part.replaced(Address::of(url), instead)),
+            _ if bytes.len() > part.bytes_max() => {
+                Err(SourceError::TooLarge { source_name: Address::of(url).to_string(), limit_bytes: part.bytes_max() })
+            }
+            (Some(agreed), None) if agreed != found => Err(part.changed(source, agreed, found)),
             _ => {
                 self.keep(&Name::Sha256(found), &bytes);
                 Ok(bytes)
@@ -191,19 +191,19 @@ impl Resolver {
     }
 
     fn ipfs(&self, id: ContentId, manifest: Option<ContentId>, source: &RuleSource) -> Result<Component, SourceError> {
-        let bytes = self.content(id, source)?;
+        let bytes = self.content(id, Part::Component)?;
         let component = fetched(source, bytes, |_| source.clone());
         match manifest {
             None => Ok(component),
             Some(manifest) => {
-                let text = self.content(manifest, source)?;
+                let text = self.content(manifest, Part::Manifest)?;
                 component.with_manifest(Some(text), |_| source.clone())
             }
         }
     }
 
     /// Bytes of a content id.
-    fn content(&self, id: ContentId, source: &RuleSource) -> Result<Vec<u8>, SourceError> {
+    fn content(&self, id: ContentId, part: Part) -> Result<Vec<u8>, SourceError> {
         if let Some(bytes) = self.cached(&Name::Content(id)) {
             return Ok(bytes);
         }
@@ -215,7 +215,7 @@ impl Resolver {
         let sources = gateways.into_iter().map(|gateway| Arc::new(gateway) as Arc<dyn FetchBackend>).collect();
         let bytes = wait(Fetcher::new(sources, None, HedgePolicy::default()).fetch(&id))??.content.bytes().to_vec();
         if let Some(instead) = Instead::of(&bytes) {
-            return Err(SourceError::Instead { source_name: source.shown(), instead });
+            return Err(part.replaced(Address::of_content(&id), instead));
         }
         self.keep(&Name::Content(id), &bytes);
         Ok(bytes)
@@ -334,7 +334,7 @@ fn agree(source_name: &str, locked: &Locked, found: &Locked) -> Result<(), Sourc
     if locked.manifest_sha256 != found.manifest_sha256 {
         return Err(SourceError::ManifestChanged {
             source_name,
-            locked: locked.manifest_sha256,
+            agreed: locked.manifest_sha256,
             found: found.manifest_sha256,
         });
     }

@@ -13,6 +13,8 @@ use crate::{Sha256, Sha256Error, beside};
 const COMPONENT_PIN: &str = "sha256=";
 /// Prefix of the pin of the manifest beside it: a digest after a URL, a content id after another.
 const MANIFEST_PIN: &str = "manifest=";
+/// In place of a query, which can be a secret.
+pub(crate) const HIDDEN_QUERY: &str = "?…";
 
 /// Where a component is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +155,7 @@ impl RuleSource {
         }
     }
 
-    /// The whole for messages that a person types again: a query's values have to be filled in.
+    /// The whole for messages, without the query of a URL.
     pub(crate) fn shown_with_pin(&self) -> String {
         format!("{}{}", self.shown(), Pins(self))
     }
@@ -164,6 +166,10 @@ impl RuleSource {
 pub struct Address(String);
 
 impl Address {
+    pub(crate) fn of_content(id: &ContentId) -> Self {
+        Self(format!("ipfs://{id}"))
+    }
+
     pub(crate) fn of(url: &Url) -> Self {
         Self(without_secrets(url))
     }
@@ -181,7 +187,7 @@ fn without_secrets(url: &Url) -> String {
     // Neither can fail for a URL that has a host.
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
-    let query = url.query().map_or("", |_| "?…");
+    let query = url.query().map_or("", |_| HIDDEN_QUERY);
     bare.set_query(None);
     bare.set_fragment(None);
     format!("{bare}{query}")

@@ -7,7 +7,7 @@ use refiner_specimen::Layout;
 
 use crate::{
     input::{Input, InputError, expand},
-    output::write_by_rename,
+    output::{refuse_input, write_by_rename},
     terminal,
 };
 
@@ -26,8 +26,11 @@ pub fn decode(argument: &str, data_only: bool) -> Result<ExitCode, Failure> {
 /// Writes the JSON of `decode` as a specimen of the given layout.
 pub fn encode(argument: &str, layout: Layout, out: Option<&Path>) -> Result<ExitCode, Failure> {
     let input = single(argument)?;
-    let json =
-        serde_json::from_slice(&input.read()?).map_err(|source| InputError::Json { input: input.clone(), source })?;
+    if let Some(out) = out {
+        refuse_input(out, input.path())?;
+    }
+    let json = refiner_specimen::read_json(&input.read()?);
+    let json = json.map_err(|source| InputError::Json { input: input.clone(), source })?;
     let bytes = refiner_specimen::from_json(&json, layout).map_err(|source| InputError::Convert { input, source })?;
     match out {
         Some(path) => write_by_rename(path, &bytes)?,

@@ -47,11 +47,21 @@ impl<'de, S: RowSink> Visitor<'de> for Row<'_, S> {
             if column.kind == ColumnType::One(Scalar::Json) {
                 json(map.next_value()?, (place, column), sink, fault).map_err(A::Error::custom)?;
             } else {
-                map.next_value_seed(Cell { place, column, in_list: false, sink: &mut *sink, fault: &mut *fault })?;
+                let cell = Cell { place, column, in_list: false, sink: &mut *sink, fault: &mut *fault };
+                map.next_value_seed(cell).inspect_err(|error| {
+                    if fault.is_none() && is_out_of_range(error) {
+                        *fault = Some(column.misfit(Found::OutOfRange));
+                    }
+                })?;
             }
         }
         Ok(seen)
     }
+}
+
+/// True for a number that is JSON and beyond a double, as `1e400`: serde knows it by its words alone.
+fn is_out_of_range(error: &impl fmt::Display) -> bool {
+    error.to_string().starts_with("number out of range")
 }
 
 /// A fault that stands elsewhere already.

@@ -102,12 +102,15 @@ impl Limits {
         Self::of_table(|spec| spec.cap)
     }
 
-    /// The limits that a manifest asks for, with defaults where it asks for none.
+    /// The limits that a manifest asks for, with defaults where it asks for none. The default of artifacts is never below the number of its outputs.
     pub fn asked_by(manifest: &Manifest) -> Result<Self, AboveCap> {
-        let defaults = match manifest.world {
+        let mut defaults = match manifest.world {
             World::Transform => Self::default(),
             World::TransformWithEvm => Self::with_evm(),
         };
+        // A rule with more outputs than the default could never make them all. The cap is the most outputs that a manifest can list.
+        let artifacts = defaults.get(Limit::Artifacts).max(manifest.outputs.len() as u64);
+        defaults.0.set(Limit::Artifacts, artifacts.min(Limit::Artifacts.spec().cap));
         let mut asked = manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)));
         asked.try_fold(defaults, |limits, (limit, value)| limits.with(limit, value))
     }

@@ -36,7 +36,7 @@ pub enum Limit {
     LogLines,
     /// Log bytes kept. A line that does not fit is cut, which counts as lost.
     LogBytes,
-    /// Artifacts opened.
+    /// Artifacts opened. A manifest that lists more outputs than the default gets as many as it lists.
     Artifacts,
     /// Bytes written to artifacts, summed.
     OutputBytes,

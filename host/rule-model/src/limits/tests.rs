@@ -102,6 +102,24 @@ fn manifest_gets_what_it_asks_for_within_the_ceilings() {
 }
 
 #[test]
+fn default_of_artifacts_is_as_many_as_the_manifest_lists_and_changes_no_rule_with_up_to_eight() {
+    let listing = |outputs: usize, limits: &str| {
+        let mut text = format!(
+            "name = \"case\"\nversion = \"1.0.0\"\nworld = \"transform\"\nlayouts = []\nlicence = \"Apache-2.0\"\nsource = \"tests\"\n\
+             [limits]\n{limits}\n"
+        );
+        for output in 0..outputs {
+            text += &format!("[[outputs]]\nname = \"o{output}\"\nmedia-type = \"text/plain\"\n");
+        }
+        Limits::asked_by(&Manifest::parse(&text).unwrap()).unwrap()
+    };
+    for (outputs, granted) in [(1, 8), (8, 8), (9, 9), (32, 32)] {
+        assert_eq!(listing(outputs, ""), Limits::default().with(Limit::Artifacts, granted).unwrap());
+    }
+    assert_eq!(listing(9, "artifacts = 5").get(Limit::Artifacts), 5, "what it asks for is what it gets");
+}
+
+#[test]
 fn asking_for_the_ceiling_passes_and_for_one_more_is_refused_with_both_numbers() {
     let ceilings = Limits::default_ceilings();
     for (limit, ceiling) in ceilings.iter() {

@@ -4,7 +4,8 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -30,8 +31,8 @@ pub enum HelperFailure {
     Start(#[source] io::Error),
     /// It has no login, or failed otherwise.
     #[error("it has no login, or failed: {0}")]
-    Ended(std::process::ExitStatus),
-    /// It did not end in time, and was stopped.
+    Ended(ExitStatus),
+    /// It did not end in time and was stopped, or ended and left a process that may still write its answer.
     #[error("it did not answer within {} s", ANSWERS_WITHIN.as_secs())]
     TooSlow,
     /// It wrote something else than a login.
@@ -63,28 +64,55 @@ pub(super) fn ask(program: &Program, server: &str) -> Result<Helped, HelperFailu
         let _ = stdin.write_all(server.as_bytes());
     }
     let stdout = child.stdout.take().ok_or(HelperFailure::Answer)?;
-    let reader = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stdout.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes).map(|_| bytes)
-    });
-    let status = ended(&mut child)?;
+    let (until, pieces) = (Instant::now() + ANSWERS_WITHIN, read(stdout));
+    let status = ended(&mut child, until)?;
     if !status.success() {
         return Err(HelperFailure::Ended(status));
     }
-    let bytes = reader.join().ok().and_then(Result::ok).ok_or(HelperFailure::Answer)?;
-    let Answer { username, secret } = serde_json::from_slice(&bytes).map_err(|_| HelperFailure::Answer)?;
+    let Answer { username, secret } = answer(&pieces, until)?;
     Ok(match username == TOKEN_USER {
         true => Helped::Identity { token: Secret(secret) },
         false => Helped::Password { user: username, password: Secret(secret) },
     })
 }
 
-fn ended(child: &mut Child) -> Result<std::process::ExitStatus, HelperFailure> {
-    let begun = Instant::now();
+/// The helper's output as it comes. Read on a thread that nothing waits for: an agent that the helper starts can hold the pipe open for ever.
+fn read(stdout: ChildStdout) -> Receiver<Vec<u8>> {
+    let (sender, pieces) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut stdout, mut piece) = (stdout.take(ANSWER_BYTES_MAX), [0; 4 << 10]);
+        loop {
+            match stdout.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) if sender.send(piece[..length].to_vec()).is_ok() => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+    });
+    pieces
+}
+
+/// The answer of a helper that has ended: complete when it can be read, because its output may stay open.
+fn answer(pieces: &Receiver<Vec<u8>>, until: Instant) -> Result<Answer, HelperFailure> {
+    let mut bytes = Vec::new();
+    loop {
+        match pieces.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(piece) => bytes.extend(piece),
+            Err(RecvTimeoutError::Disconnected) => return Err(HelperFailure::Answer),
+            Err(RecvTimeoutError::Timeout) => return Err(HelperFailure::TooSlow),
+        }
+        if let Ok(answer) = serde_json::from_slice(&bytes) {
+            return Ok(answer);
+        }
+    }
+}
+
+fn ended(child: &mut Child, until: Instant) -> Result<ExitStatus, HelperFailure> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Ok(None) if begun.elapsed() < ANSWERS_WITHIN => thread::sleep(LOOK_EVERY),
+            Ok(None) if Instant::now() < until => thread::sleep(LOOK_EVERY),
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -120,6 +148,29 @@ mod tests {
         );
         let token = ask(&helper(directory.path(), r#"echo '{"Username":"<token>","Secret":"canary"}'"#), "r.example");
         assert_eq!(token.expect("a login"), Helped::Identity { token: Secret("canary".to_owned()) });
+    }
+
+    #[test]
+    fn helper_that_leaves_an_agent_with_its_output_is_not_waited_for() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let agent = "sleep 50 &\n";
+        let begun = Instant::now();
+        let login = ask(
+            &helper(directory.path(), &format!(r#"{agent}echo '{{"Username":"user","Secret":"canary"}}'"#)),
+            "r.example",
+        );
+        assert!(matches!(login, Ok(Helped::Password { .. })), "{login:?}");
+        let failed = ask(&helper(directory.path(), &format!("{agent}exit 1")), "r.example");
+        assert!(matches!(failed, Err(HelperFailure::Ended(_))), "{failed:?}");
+        assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
+
+        let (sender, pieces) = mpsc::channel();
+        sender.send(b"Starting the agent".to_vec()).expect("a reader");
+        let nothing = answer(&pieces, Instant::now() + Duration::from_millis(50));
+        assert!(matches!(nothing, Err(HelperFailure::TooSlow)), "the output stays open");
+        drop(sender);
+        let nothing = answer(&pieces, Instant::now() + Duration::from_secs(60));
+        assert!(matches!(nothing, Err(HelperFailure::Answer)), "the output has ended");
     }
 
     #[test]

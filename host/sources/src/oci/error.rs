@@ -7,7 +7,7 @@ use refiner_diagnostics::Hint;
 use refiner_http_client::ProxyFailure;
 
 use super::media::{Found, Listed};
-use crate::{CredentialError, HelperFailure, Program, Sha256};
+use crate::{CredentialError, HelperFailure, Instead, Program, Sha256};
 
 /// Errors of fetching a component from a registry, and of giving one to it.
 #[derive(Debug, thiserror::Error)]
@@ -87,12 +87,22 @@ pub enum OciError {
     #[error(transparent)]
     Credentials(#[from] CredentialError),
     /// The manifest cannot be read.
-    #[error("{reference}: the manifest is malformed")]
+    #[error("{reference}: the manifest is malformed: {fault}")]
     Manifest {
         /// The reference that was asked for.
         reference: String,
         /// The fault of its JSON.
-        source: serde_json::Error,
+        fault: JsonFault,
+    },
+    /// Something else stands in place of what the registry was asked for.
+    #[error("{reference}: the registry's answer is {instead}, expected {expected}")]
+    Instead {
+        /// The reference that was asked for.
+        reference: String,
+        /// What stands there.
+        instead: Instead,
+        /// The part that was asked for.
+        expected: Asked,
     },
     /// An index of manifests.
     #[error(
@@ -142,7 +152,7 @@ pub enum OciError {
         /// The reference that was asked for.
         reference: String,
         /// The digest.
-        digest: String,
+        digest: Excerpt,
     },
     /// More bytes than the manifest states.
     #[error("{reference} is longer than the {stated_bytes} bytes that its manifest states")]
@@ -152,11 +162,21 @@ pub enum OciError {
         /// Bytes of the layer, by the manifest.
         stated_bytes: usize,
     },
-    /// More bytes than a component, a manifest or a token may have.
+    /// More bytes than a component or a manifest may have.
     #[error("{reference} has more than {limit_bytes} bytes")]
     TooLarge {
         /// The reference that was asked for.
         reference: String,
+        /// The limit that was exceeded.
+        limit_bytes: usize,
+    },
+    /// More bytes than a token may have.
+    #[error("{reference}: the token service {service} answered with more than {limit_bytes} bytes, expected a token")]
+    TokenTooLarge {
+        /// The reference that was asked for.
+        reference: String,
+        /// The address that the registry sends its users to.
+        service: Excerpt,
         /// The limit that was exceeded.
         limit_bytes: usize,
     },
@@ -180,7 +200,7 @@ pub enum OciError {
         /// The digest of what was sent.
         sent: Sha256,
         /// The digest that the registry stated.
-        found: String,
+        found: Excerpt,
     },
 }
 
@@ -204,10 +224,54 @@ impl OciError {
             Self::Index { reference, .. } => {
                 format!("name one of them by its digest, as {}@sha256:…", reference.split('@').next().unwrap_or_default())
             }
+            Self::Instead { instead: Instead::HtmlPage, .. } => {
+                "the name may be that of a web page rather than of a registry, or something on the way answers in its place".to_owned()
+            }
             Self::Layers { .. } => "publish it by `refiner rule push`".to_owned(),
             _ => return None,
         };
         Some(hint.into())
+    }
+}
+
+/// A part of an artifact that a registry is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The artifact's manifest.
+    Manifest,
+    /// A layer with a stated digest.
+    Layer(Sha256),
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest => f.write_str("the artifact's manifest"),
+            Self::Layer(sha256) => write!(f, "the layer sha256:{sha256}"),
+        }
+    }
+}
+
+/// A fault of JSON from a registry, whose text can quote a value of any length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonFault {
+    line: usize,
+    column: usize,
+    text: Excerpt,
+}
+
+impl JsonFault {
+    pub(super) fn of(fault: &serde_json::Error) -> Self {
+        let (line, column) = (fault.line(), fault.column());
+        let text = fault.to_string();
+        let place = format!(" at line {line} column {column}");
+        Self { line, column, text: Excerpt::of(text.strip_suffix(&place).unwrap_or(&text).as_bytes()) }
+    }
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.text.as_str())
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{
     OciError,
+    error::JsonFault,
     media::{COMPONENT, Found, Listed, MANIFEST, SHOWN_MAX},
     reference::{sha256, shown},
 };
@@ -57,7 +58,7 @@ struct Platform {
 /// The component's layer, and its manifest's where there is one.
 pub(super) fn read(manifest: &[u8], reference: &Reference) -> Result<RuleLayers, OciError> {
     let manifest: Manifest = serde_json::from_slice(manifest)
-        .map_err(|source| OciError::Manifest { reference: shown(reference), source })?;
+        .map_err(|fault| OciError::Manifest { reference: shown(reference), fault: JsonFault::of(&fault) })?;
     let Manifest { layers, manifests } = manifest;
     let layers =
         layers.ok_or_else(|| OciError::Index { reference: shown(reference), listed: Listed::of(&manifests) })?;

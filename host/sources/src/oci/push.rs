@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use oci_client::Reference;
-use refiner_content::HttpLimits;
+use refiner_content::{Excerpt, HttpLimits};
 use refiner_http_client::Egress;
 use reqwest::{Method, StatusCode, header};
 
@@ -72,7 +72,7 @@ async fn manifest(registry: &Registry, bytes: &[u8], reference: &Reference) -> R
     let stated = put.headers().get(DIGEST_HEADER).and_then(|value| value.to_str().ok());
     match stated {
         Some(found) if found != format!("{ALGORITHM}{sent}") => {
-            Err(OciError::Altered { reference: shown(reference), sent, found: found.to_owned() })
+            Err(OciError::Altered { reference: shown(reference), sent, found: Excerpt::of(found.as_bytes()) })
         }
         _ => Ok(()),
     }

@@ -13,10 +13,11 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
-use super::{OciError, challenge::Challenge, reference::shown};
+use super::{OciError, challenge::Challenge, error::Asked, reference::shown};
 use crate::{
+    Instead,
     credentials::{CredentialFiles, Login},
-    source::{is_loopback, is_loopback_registry},
+    source::{Address, is_loopback, is_loopback_registry},
 };
 
 /// Most bytes of a token's answer; tokens of public registries have some 3 KiB.
@@ -45,6 +46,23 @@ pub(super) struct Registry {
     credentials: CredentialFiles,
     /// The header that the registry took last: without it each request of a push would be refused first. Held for no request.
     authorization: Mutex<Option<HeaderValue>>,
+}
+
+/// A body that was read up to a bound.
+enum Body {
+    Whole(Vec<u8>),
+    /// The first bytes of one that is longer.
+    Start(Vec<u8>),
+}
+
+impl Body {
+    /// All of it, or else its first bytes.
+    fn whole(self) -> Result<Vec<u8>, Vec<u8>> {
+        match self {
+            Self::Whole(body) => Ok(body),
+            Self::Start(start) => Err(start),
+        }
+    }
 }
 
 /// An answer with a token, under either of its names.
@@ -106,6 +124,7 @@ impl Registry {
         path: &str,
         accept: &str,
         limit_bytes: usize,
+        expected: Asked,
         reference: &Reference,
     ) -> Result<Vec<u8>, OciError> {
         let url = self.at(path, reference)?;
@@ -114,7 +133,11 @@ impl Registry {
         if response.status() != StatusCode::OK {
             return Err(self.refusal(response, reference).await);
         }
-        self.body(response, limit_bytes, reference).await
+        let body = self.body(response, limit_bytes, reference).await?;
+        body.whole().map_err(|start| match Instead::of(&start) {
+            Some(instead) => OciError::Instead { reference: shown(reference), instead, expected },
+            None => OciError::TooLarge { reference: shown(reference), limit_bytes },
+        })
     }
 
     /// Gives `bytes` to the registry at a path or at the place that it named for them.
@@ -242,7 +265,12 @@ impl Registry {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
             _ => return Err(self.refusal(response, reference).await),
         }
-        let body = self.body(response, TOKEN_BYTES_MAX, reference).await?;
+        let body = self.body(response, TOKEN_BYTES_MAX, reference).await?.whole();
+        let body = body.map_err(|_| OciError::TokenTooLarge {
+            reference: shown(reference),
+            service: Excerpt::of(Address::of(realm).to_string().as_bytes()),
+            limit_bytes: TOKEN_BYTES_MAX,
+        })?;
         let token: Option<Token> = serde_json::from_slice(&body).ok();
         Ok(token.and_then(|token| token.token.or(token.access_token)))
     }
@@ -259,23 +287,19 @@ impl Registry {
     }
 
     /// Reads a body up to a bound.
-    pub(super) async fn body(
-        &self,
-        mut response: Response,
-        limit_bytes: usize,
-        reference: &Reference,
-    ) -> Result<Vec<u8>, OciError> {
+    async fn body(&self, mut response: Response, limit_bytes: usize, reference: &Reference) -> Result<Body, OciError> {
         if let Some(source) = self.egress.refusal_or_page(&response) {
             return Err(OciError::Proxy { reference: shown(reference), source });
         }
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|source| self.transport(source, reference))? {
-            if piece.len() > limit_bytes - body.len() {
-                return Err(OciError::TooLarge { reference: shown(reference), limit_bytes });
+            let room = limit_bytes - body.len();
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.len() > room {
+                return Ok(Body::Start(body));
             }
-            body.extend_from_slice(&piece);
         }
-        Ok(body)
+        Ok(Body::Whole(body))
     }
 
     /// The refusal of a request, with what the registry gives as its reason.
@@ -284,7 +308,10 @@ impl Registry {
             return OciError::Proxy { reference: shown(reference), source };
         }
         let status = response.status().as_u16();
-        let body = self.body(response, EXCERPT_BYTES_MAX, reference).await.unwrap_or_default();
+        let body = match self.body(response, EXCERPT_BYTES_MAX, reference).await {
+            Ok(Body::Whole(body) | Body::Start(body)) => body,
+            Err(_) => Vec::new(),
+        };
         let entry = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
         let answer = match entry {
             Some(ErrorEntry { code, message }) => Excerpt::of(format!("{code}: {message}").as_bytes()),

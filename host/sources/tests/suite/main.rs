@@ -156,7 +156,7 @@ fn registry_gives_the_one_wasm_layer_by_tag_in_the_lock_or_by_digest() {
     let pinned = format!("{tag}@{digest}");
     assert_eq!(resolver(settings()).resolve(&source(&pinned)).unwrap().bytes, RULE);
     let lock = lock_of(&tag);
-    assert_eq!(lock.get(&tag).unwrap().resolved, pinned);
+    assert_eq!(lock.get(&source(&tag)).unwrap().resolved, pinned);
     let moved_to = server.publish(OTHER);
     assert_eq!(under(&lock, true).resolve(&source(&tag)).unwrap().bytes, RULE, "a tag that moved moves nobody");
     refused(under(&lock, false).resolve(&source(&format!("{tag}@{moved_to}"))), &["in the lock", &digest, &moved_to]);
@@ -203,7 +203,10 @@ fn endless_manifests_and_tokens_are_read_up_to_a_bound() {
         resolver(settings()).look_up(&source(&format!("{registry}/{path}:1.0.0")))
     };
     refused(get("endless/manifest"), &["more than 4194304 bytes"]);
-    refused(get("endless/token"), &["more than 65536 bytes"]);
+    refused(
+        get("endless/token"),
+        &["the token service “http://127.0.0.1", "/endless-token” answered with more than 65536 bytes"],
+    );
     let grown = peak_kib() - before;
     assert!(grown < 64 << 10, "{grown} KiB");
     // A layer of a stated length whose bytes do not end.
@@ -281,6 +284,77 @@ fn manifest_beside_a_component_on_the_web_is_found_and_has_a_pin_of_its_own() {
 }
 
 #[test]
+fn page_in_place_of_a_manifest_is_none_and_with_a_pin_is_named_by_its_own_address() {
+    const PAGE: &[u8] = b"<!doctype html><title>the one page of this host</title>";
+    let server = Server::start();
+    server.put("bare.wasm", BARE);
+    server.put("bare.toml", PAGE);
+    let (url, manifest) = (server.url("bare.wasm"), server.url("bare.toml"));
+    let component = resolver(settings()).look_up(&source(&url)).unwrap();
+    assert_eq!((component.beside, component.locked.manifest_sha256), (None, None));
+    // Longer than any manifest is.
+    let roomy = || {
+        let http = HttpLimits { body_bytes: 4 << 20, ..settings().http };
+        resolver(Settings { http, ..settings() }).look_up(&source(&url))
+    };
+    server.put("bare.toml", &[PAGE, &[b' '; 40 << 10]].concat());
+    assert_eq!(roomy().unwrap().beside, None);
+    server.put("bare.toml", &[b' '; 40 << 10]);
+    refused(roomy(), &[&format!("{manifest} has more than 32768 bytes")]);
+    server.put("bare.toml", PAGE);
+    let pins = format!("#sha256={}&manifest={}", Sha256::of(BARE), Sha256::of(MANIFEST));
+    let named = format!("{manifest} is an HTML page, expected the manifest of a rule");
+    refused(resolver(settings()).resolve(&source(&format!("{url}{pins}"))), &[&named]);
+    server.put("bare.toml", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n");
+    refused(resolver(settings()).look_up(&source(&url)), &[&format!("{manifest} is a Git LFS pointer")]);
+    server.put("bare.toml", b"name = \"other\"");
+    let other = Sha256::of(b"name = \"other\"");
+    refused(
+        resolver(settings()).resolve(&source(&format!("{url}{pins}"))),
+        &[&format!("the manifest beside {url} is {other}, and {} was agreed on", Sha256::of(MANIFEST))],
+    );
+}
+
+#[test]
+fn page_in_place_of_a_registrys_answer_is_named_before_its_digest_and_length() {
+    let page = [b"<!DOCTYPE html>".as_slice(), &[b' '; 400]].concat();
+    let server = Server::start();
+    let layer_named = format!("answer is an HTML page, expected the layer sha256:{}", Sha256::of(RULE));
+    let digest = server.publish(RULE);
+    let pinned = source(&format!("{}@{digest}", server.reference()));
+    server.put_blob(RULE, &page);
+    refused(resolver(settings()).resolve(&pinned), &[&layer_named]);
+    let mut long = layer("application/wasm", RULE);
+    long["size"] = LIMIT_BYTES.into();
+    let digest = server.put_manifest(&[long]);
+    refused(resolver(settings()).resolve(&source(&format!("{}@{digest}", server.reference()))), &[&layer_named]);
+    server.put("v2/test/rule/manifests/1.0.0", &page);
+    let error = resolver(settings()).look_up(&source(&server.reference())).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("the registry's answer is an HTML page, expected the artifact's manifest"), "{text}");
+    assert!(error.hint().unwrap().contains("web page"));
+}
+
+#[test]
+fn text_of_a_registry_is_shown_from_its_start_and_never_whole() {
+    let server = Server::start();
+    let look = || resolver(settings()).look_up(&source(&server.reference())).unwrap_err().to_string();
+    let long = "7".repeat(3_000_000);
+    let mut of_a_long_digest = layer("application/wasm", RULE);
+    of_a_long_digest["digest"] = format!("md5:{long}").into();
+    server.put_manifest(&[of_a_long_digest]);
+    let text = look();
+    assert!(text.contains("is named by the digest “md5:777") && text.len() < 1_000, "{} bytes", text.len());
+    server.put("v2/test/rule/manifests/1.0.0", format!(r#"{{"layers": "{long}"}}"#).as_bytes());
+    let text = look();
+    assert!(text.contains("the manifest is malformed: line 1, column ") && text.len() < 1_000, "{} bytes", text.len());
+    assert!(text.contains(r#"invalid type: string \"777"#), "{text}");
+    let registry = server.gateway().replace("http://", "oci://");
+    let failed = resolver(settings()).look_up(&source(&format!("{registry}/failing/rule:1.0.0")));
+    refused(failed, &["the registry answered 500: “no room left on the device"]);
+}
+
+#[test]
 fn manifest_of_a_content_id_is_named_by_another() {
     let server = Server::start();
     let (id, manifest) = (content_id(BARE), content_id(MANIFEST));
@@ -345,6 +419,27 @@ fn failure_of_a_web_server_names_the_path_and_nothing_of_the_query() {
     let error = resolver(settings()).look_up(&url).unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(text.contains("/a/missing.wasm?…") && !text.contains("canary"), "{text}");
+    server.put("a/rule.wasm", RULE);
+    let unpinned = resolver(settings()).resolve(&source(&server.url("a/rule.wasm?token=canary"))).unwrap_err();
+    let hint = unpinned.hint().unwrap().to_string();
+    let pin = format!("add #sha256={} to the address as you typed it", Sha256::of(RULE));
+    assert!(hint.contains(&pin) && hint.contains("`refiner rule lock` with the address"), "{hint}");
+    assert!(!hint.contains('…') && !hint.contains("canary"), "{hint}");
+}
+
+#[test]
+fn source_that_is_not_in_the_lock_is_named_with_its_pin_and_nothing_of_its_query() {
+    let pin = Sha256::of(RULE);
+    let url = source(&format!("https://example.org/rule.wasm?token=canary#sha256={pin}"));
+    let error = under(&Lock::default(), true).resolve(&url).unwrap_err();
+    let hint = error.hint().unwrap().to_string();
+    // An address without its query is another one, so it is not given to be pasted.
+    assert_eq!(hint, "`refiner rule lock` with the address as you typed it adds it");
+    let plain = under(&Lock::default(), true).resolve(&source(&format!("https://example.org/rule.wasm#sha256={pin}")));
+    let plain = plain.unwrap_err().hint().unwrap().to_string();
+    assert!(plain.contains(&format!("`refiner rule lock https://example.org/rule.wasm#sha256={pin}`")), "{plain}");
+    let text = format!("{error} {error:?} {hint}");
+    assert!(text.contains("https://example.org/rule.wasm?… is not in the lock") && !text.contains("canary"), "{text}");
 }
 
 /// A resolver with a file of logins for the double.
@@ -406,7 +501,7 @@ fn file_is_taken_with_the_manifest_beside_it_and_the_lock_holds_both() {
     assert_eq!(resolver(settings()).resolve(&source(&text)).unwrap().beside.as_deref(), Some("name = 1"));
 
     let lock = lock_of(&text);
-    let Locked { sha256, manifest_sha256, bytes, .. } = lock.get(&text).unwrap();
+    let Locked { sha256, manifest_sha256, bytes, .. } = lock.get(&source(&text)).unwrap();
     assert_eq!((*sha256, *manifest_sha256), (Sha256::of(RULE), Some(Sha256::of(b"name = 1"))));
     assert_eq!(*bytes, RULE.len() as u64);
     under(&lock, true).resolve(&source(&text)).unwrap();

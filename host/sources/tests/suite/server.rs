@@ -53,6 +53,7 @@ impl Server {
                 get(|headers: HeaderMap| async move { challenge(&headers, "/endless-token") }),
             )
             .route("/endless-token", get(endless))
+            .route("/v2/failing/rule/manifests/{name}", get(failing))
             .route("/v2/closed/rule/manifests/{name}", get(|| async { StatusCode::UNAUTHORIZED }))
             .route("/token", get(|| async { Json(json!({ "access_token": "anonymous" })) }))
             .route("/v2/guarded/{*path}", get(guarded))
@@ -190,6 +191,11 @@ async fn token_by_identity(body: String) -> Response {
     } else {
         StatusCode::UNAUTHORIZED.into_response()
     }
+}
+
+/// A failure with more to read than anybody shows.
+async fn failing() -> (StatusCode, String) {
+    (StatusCode::INTERNAL_SERVER_ERROR, "no room left on the device\n".repeat(10_000))
 }
 
 /// Bytes without an end.

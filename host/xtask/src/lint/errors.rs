@@ -12,7 +12,7 @@ const TEXT_HOLDERS: [(&str, &str); 5] = [
 ];
 
 /// Fields and variants whose text is a name, a value or a digest of somebody's, which no enum can list.
-const DATA: [&str; 40] = [
+const DATA: [&str; 39] = [
     "argument",
     "command",
     "digest",
@@ -48,7 +48,6 @@ const DATA: [&str; 40] = [
     "Form",
     "Missing",
     "NoMatch",
-    "NotLocked",
     "SameName",
     "Taken",
     "Unknown",

@@ -172,6 +172,33 @@ async fn specimen_that_ends_every_host_is_set_aside_after_five() {
     assert_eq!(crew.host("one").completed(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn specimen_that_ends_every_host_that_gives_a_second_opinion_is_set_aside_after_five() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let mut crew = Crew::of(&mut bench, &nats.url());
+    bench.flags.extend(["--recheck", "1/1"].map(str::to_owned));
+    crew.hire("one", &[]);
+    bench.start_ready().await;
+    bench.announce(&[one()]).await;
+    let (id, mut client) = (queue(&bench)["id"].as_str().unwrap().to_owned(), nats.client());
+    bench.until("the host of the first opinion passed on the second", |_| client.published(&id) >= 3).await;
+    crew.host("one").kill();
+    let rule = bench.items()[0].rule;
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.RFN_{id}_TASKS.{}", &format!("{rule:x}")[..12]);
+    // It may have had the task once more, and been killed with it.
+    for _ in 1..=5 {
+        let (_, task) = taken(&mut client, &next);
+        let task: Value = serde_json::from_slice(&task).unwrap();
+        assert_eq!(task["not"], "one");
+    }
+    crew.host("one").start(&[]);
+    bench.until_all(State::Quarantined, 1).await;
+    let reason = bench.items()[0].reason.clone().unwrap();
+    assert!(reason.contains("worker hosts were given the specimen and none came to an end with it"), "{reason}");
+    assert_eq!(crew.host("one").completed(), 1);
+}
+
 /// `refiner queue key`: the file with the seed, and the user for the configuration of NATS.
 fn key(bench: &Bench, name: &str, host: &[&str]) -> (String, String) {
     let file = bench.directory.path().join(name);

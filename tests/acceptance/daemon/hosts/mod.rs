@@ -12,6 +12,7 @@
 //! | no host | the status names the rule, the number of specimens and their age |
 //! | a host of another build | it does not serve the rule, and says why |
 //! | a host that lies | with `--recheck` the item is set aside, and both names are in the alarm |
+//! | the host of a second opinion is away | the item waits for it, and is not blamed |
 //! | a result under another's name, a task that names an address | refused; not asked |
 //! | the coordinator is killed while it holds a result | the result is delivered again |
 //! | a clock that is an hour off | nothing depends on it |

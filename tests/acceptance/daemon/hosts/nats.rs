@@ -168,6 +168,13 @@ impl Raw {
         self.answer()
     }
 
+    /// Number of tasks that were published in a queue.
+    pub fn published(&mut self, queue: &str) -> u64 {
+        let (_, info) = self.ask(&format!("$JS.API.STREAM.INFO.RFN_{queue}_TASKS"), b"");
+        let info: Value = serde_json::from_slice(&info).unwrap();
+        info["state"]["last_seq"].as_u64().unwrap()
+    }
+
     fn publish(&mut self, subject: &str, payload: &[u8]) {
         let inbox = self.inbox.clone();
         let stream = self.stream.get_mut();

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     bench::Bench,
     end_to_end::replayed,
-    specimens::{committed_and_real, stream},
+    specimens::{committed_and_real, one, stream},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,4 +124,26 @@ async fn status_names_the_rule_that_no_host_serves_and_the_reason_of_a_host_that
         metrics.contains("refiner_queue_hosts 2") && metrics.contains("refiner_disagreements_total 0"),
         "{metrics}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn second_opinion_waits_for_a_host_that_is_away_and_its_specimen_is_not_blamed() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let mut crew = Crew::of(&mut bench, &nats.url());
+    bench.flags.extend(["--recheck", "1/1"].map(str::to_owned));
+    crew.hire("one", &[]);
+    bench.start_ready().await;
+    let given = [one()];
+    bench.announce(&given).await;
+    bench.until("the first opinion", |_| crew.host("one").completed() == 1).await;
+    let (id, mut client) = (queue(&bench)["id"].as_str().unwrap().to_owned(), nats.client());
+    // More often than a specimen that ends hosts is given to one.
+    let times = u64::from(refiner_queue::POISON_DELIVERIES) + 3;
+    bench.until("a second one is wanted again and again", |_| client.published(&id) > times).await;
+    assert_eq!((bench.in_state(State::Fetched), crew.host("one").completed()), (1, 1));
+    crew.hire("two", &[]);
+    bench.until_all(State::Final, 1).await;
+    assert_eq!((crew.host("one").completed(), crew.host("two").completed()), (1, 1), "{}", crew.logs());
+    bench.assert_proved_once(&given).await;
 }
