@@ -15,7 +15,7 @@ use serde_json::json;
 pub use self::goldens::GoldenError;
 use self::{
     difference::Difference,
-    goldens::{Folder, Goldens, Taken, VERDICT, stem},
+    goldens::{Goldens, Taken, VERDICT, stem},
 };
 use super::{
     RuleError,
@@ -49,6 +49,9 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     let rule = session.prepare(found)?;
     let inputs = input::expand(&[specimens.display().to_string()])?;
     let goldens = goldens(arguments, &rule, &inputs)?;
+    for file in goldens.unclaimed(&inputs).map_err(RuleError::from)? {
+        tracing::warn!(file = %OneLine(file), "file of no output of the rule, neither compared nor removed");
+    }
     let stdout = &mut terminal::out(*json);
     let mut worst = ExitCode::Done;
     for input in inputs {
@@ -70,7 +73,7 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
             goldens.write(&stem, &made, &differences).map_err(RuleError::from)?;
         }
         let outcome = Outcome { specimen: stem, files: made.len(), differences };
-        if outcome.differences.iter().any(|difference| !(*bless && difference.is_settled_by_bless())) {
+        if !outcome.differences.is_empty() && !*bless {
             worst = worst.max(ExitCode::Verdict);
         }
         if *json {
@@ -89,19 +92,10 @@ fn goldens(arguments: &Test, rule: &Prepared, inputs: &[Input]) -> Result<Golden
     let Test { rule: argument, specimens, golden, .. } = arguments;
     let outputs = rule.compiled.manifest().outputs.iter().map(|output| output.name.clone()).collect();
     let beside = specimens.parent().filter(|_| specimens.is_file()).unwrap_or(specimens);
-    let folder = match golden {
-        Some(golden) if !is_same(golden, beside) => Folder::Apart(golden.clone()),
-        _ => Folder::OfSpecimens(beside.to_owned()),
-    };
+    let folder = golden.as_deref().unwrap_or(beside).to_owned();
     let (component, manifest) = (Path::new(argument), Path::new(argument).with_extension("toml"));
     let others = [(component, Taken::Rule), (manifest.as_path(), Taken::Rule), (specimens.as_path(), Taken::Specimen)];
     Ok(Goldens::of(folder, outputs, inputs, &others)?)
-}
-
-/// True for two names of one folder that is there.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.canonicalize();
-    matches!((real(one), real(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The bytes of a specimen that decodes: a file that is none is not the rule's fault.
@@ -131,15 +125,12 @@ impl Outcome {
             let word = terminal::by_number(*files as u64, "file", "files");
             return vec![format!("ok       {specimen}  {files} {word} as agreed on")];
         }
-        let mark = |difference: &Difference| {
-            if blessed && difference.is_settled_by_bless() { "written" } else { "differs" }
-        };
-        differences.iter().map(|one| format!("{}  {specimen}  {}", mark(one), one.text())).collect()
+        let mark = if blessed { "written" } else { "differs" };
+        differences.iter().map(|difference| format!("{mark}  {specimen}  {}", difference.text())).collect()
     }
 
     fn as_json(&self, blessed: bool) -> serde_json::Value {
         let differences: Vec<_> = self.differences.iter().map(Difference::text).collect();
-        let written = blessed && self.differences.iter().all(Difference::is_settled_by_bless);
-        json!({ "specimen": self.specimen, "files": self.files, "differences": differences, "written": written })
+        json!({ "specimen": self.specimen, "files": self.files, "differences": differences, "written": blessed })
     }
 }

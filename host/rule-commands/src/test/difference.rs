@@ -11,8 +11,6 @@ pub enum Difference {
     New(String),
     /// The rule does not make it any more.
     Gone(String),
-    /// A file beside the specimens that no output is written to: agreed on once, or no golden at all.
-    Unclaimed(String),
     /// Other bytes.
     Changed {
         file: String,
@@ -50,23 +48,14 @@ impl Difference {
 
     pub fn file(&self) -> &str {
         match self {
-            Self::New(file) | Self::Gone(file) | Self::Unclaimed(file) | Self::Changed { file, .. } => file,
+            Self::New(file) | Self::Gone(file) | Self::Changed { file, .. } => file,
         }
-    }
-
-    /// False where `--bless` leaves the file, because the user may have put it there.
-    pub const fn is_settled_by_bless(&self) -> bool {
-        !matches!(self, Self::Unclaimed(_))
     }
 
     pub fn text(&self) -> String {
         match self {
             Self::New(file) => format!("{file}: nothing was agreed on; --bless writes it"),
             Self::Gone(file) => format!("{file}: agreed on, and not made any more"),
-            Self::Unclaimed(file) => format!(
-                "{file}: agreed on, and not made any more; remove it by hand, because --bless leaves what may be another file of yours, or keep \
-                 what is agreed on in a folder of its own by --golden DIR"
-            ),
             Self::Changed { file, position: BytePosition { line, byte }, expected, found } => {
                 format!("{file}: line {line}, byte {byte}: expected {expected}, found {found}")
             }

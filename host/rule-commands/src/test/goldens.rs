@@ -8,7 +8,6 @@ use std::{
 };
 
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_manifest::is_artifact_name;
 use refiner_text::{OneLine, UntrustedText};
 
 use super::{Difference, Made};
@@ -88,28 +87,17 @@ impl Diagnostic for GoldenError {
     }
 }
 
-/// A folder of files that were agreed on.
-#[derive(Clone, Debug)]
-pub enum Folder {
-    /// One that the user named for them: what no output is written to was agreed on once, and is removed like the others.
-    Apart(PathBuf),
-    /// That of the specimens, where the user may keep files of his own beside them.
-    OfSpecimens(PathBuf),
-}
-
 /// The files of a rule in one folder.
 pub struct Goldens {
-    folder: Folder,
+    folder: PathBuf,
     /// Names of the rule's outputs.
     outputs: Vec<String>,
-    /// Ends of the names of files that no output is written to, by the stem of their specimen.
-    unclaimed: BTreeMap<String, Vec<String>>,
 }
 
 impl Goldens {
     /// The files of these outputs for these specimens, of which none is a specimen or the rule and none belongs to two.
     pub fn of(
-        folder: Folder,
+        folder: PathBuf,
         outputs: Vec<String>,
         specimens: &[Input],
         others: &[(&Path, Taken)],
@@ -117,7 +105,7 @@ impl Goldens {
         if outputs.iter().any(|output| output == VERDICT) {
             return Err(GoldenError::NamedVerdict);
         }
-        let mut goldens = Self { folder, outputs, unclaimed: BTreeMap::new() };
+        let goldens = Self { folder, outputs };
         let files = specimens.iter().filter_map(path_of).map(|path| (path, Taken::Specimen));
         let files: BTreeMap<_, _> =
             files.chain(others.iter().copied()).filter_map(|(path, taken)| Some((number(path)?, taken))).collect();
@@ -136,55 +124,32 @@ impl Goldens {
                 }
             }
         }
-        goldens.unclaimed = goldens.unclaimed(specimens, &files)?;
         Ok(goldens)
     }
 
-    /// Files named `<stem>.<output>` whose output the rule does not have. A stem can be the start of another one, so a file belongs to the longest:
-    /// those of these specimens, of their neighbours, and of every file that an output of the rule is written to.
-    fn unclaimed(
-        &self,
-        specimens: &[Input],
-        files: &BTreeMap<(u64, u64), Taken>,
-    ) -> Result<BTreeMap<String, Vec<String>>, GoldenError> {
-        let names = listed(self.folder())?;
-        let tested: BTreeSet<String> = specimens.iter().map(stem).collect();
-        let mut stems = tested.clone();
-        let folders: BTreeSet<&Path> = specimens.iter().filter_map(path_of).filter_map(Path::parent).collect();
-        for folder in folders {
-            let neighbours = listed(folder)?.into_iter().filter(|name| is_specimen_name(name.as_ref()));
-            stems.extend(neighbours.map(|name| stem_of(&name)));
-        }
+    /// Names of files that seem to be of a specimen and of an output that the rule had once: of the specimen by their beginning, and with the
+    /// extension of one of the outputs. They may as well be the user's own or another rule's, so that they are neither compared nor removed.
+    pub fn unclaimed(&self, specimens: &[Input]) -> Result<Vec<String>, GoldenError> {
+        let refuse = |source| GoldenError::File { path: self.folder.clone(), source };
+        let stems: Vec<_> = specimens.iter().map(|specimen| format!("{}.", stem(specimen))).collect();
         let ends: Vec<_> = self.names().map(|output| format!(".{output}")).collect();
-        let written = |name: &String| ends.iter().filter_map(|end| name.strip_suffix(end)).map(str::to_owned).collect();
-        stems.extend(names.iter().flat_map::<Vec<String>, _>(written));
-
-        let mut unclaimed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for name in names {
-            let cuts = name.rmatch_indices('.').map(|(dot, _)| (&name[..dot], &name[dot + 1..]));
-            let Some((stem, output)) = cuts.into_iter().find(|(stem, _)| stems.contains(*stem)) else { continue };
-            let path = self.folder().join(&name);
-            let is_golden = tested.contains(stem)
-                && is_artifact_name(output)
-                && !self.names().any(|claimed| claimed == output)
-                && self.may_be_golden(output)
-                && !is_specimen_name(name.as_ref())
-                && path.is_file()
-                && number(&path).is_some_and(|number| !files.contains_key(&number));
-            if is_golden {
-                unclaimed.entry(stem.to_owned()).or_default().push(output.to_owned());
+        let extension = |name: &str| Path::new(name).extension().map(ToOwned::to_owned);
+        let extensions: BTreeSet<_> = self.outputs.iter().filter_map(|output| extension(output)).collect();
+        let mut unclaimed = BTreeSet::new();
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(refuse(source)),
+        };
+        for entry in entries {
+            let Ok(name) = entry.map_err(refuse)?.file_name().into_string() else { continue };
+            let is_of_a_specimen = stems.iter().any(|stem| name.starts_with(stem));
+            let is_of_an_output = ends.iter().any(|end| name.ends_with(end));
+            if is_of_a_specimen && !is_of_an_output && extension(&name).is_some_and(|end| extensions.contains(&end)) {
+                unclaimed.insert(name);
             }
         }
-        Ok(unclaimed)
-    }
-
-    /// False for files that users keep beside specimens, as `1-10.receipts.json`: a golden there ends as an output of the rule does.
-    fn may_be_golden(&self, output: &str) -> bool {
-        let end = |name: &str| Path::new(name).extension().map(ToOwned::to_owned);
-        match self.folder {
-            Folder::Apart(_) => true,
-            Folder::OfSpecimens(_) => self.outputs.iter().any(|claimed| end(claimed) == end(output)),
-        }
+        Ok(unclaimed.into_iter().collect())
     }
 
     /// Compares what a run made with the files, those included that it does not make any more.
@@ -202,11 +167,6 @@ impl Goldens {
                 differences.push(Difference::Gone(name.to_owned()));
             }
         }
-        let unclaimed = self.unclaimed.get(stem).into_iter().flatten().cloned();
-        differences.extend(unclaimed.map(match self.folder {
-            Folder::Apart(_) => Difference::Gone,
-            Folder::OfSpecimens(_) => Difference::Unclaimed,
-        }));
         Ok(differences)
     }
 
@@ -216,8 +176,8 @@ impl Goldens {
             let path: PathBuf = path.to_owned();
             move |source| GoldenError::File { path, source }
         };
-        fs::create_dir_all(self.folder()).map_err(at(self.folder()))?;
-        for difference in differences.iter().filter(|difference| difference.is_settled_by_bless()) {
+        fs::create_dir_all(&self.folder).map_err(at(&self.folder))?;
+        for difference in differences {
             let path = self.path(stem, difference.file());
             match made.iter().find(|(name, _)| name == difference.file()) {
                 Some((_, bytes)) => fs::write(&path, bytes).map_err(at(&path))?,
@@ -232,41 +192,14 @@ impl Goldens {
     }
 
     fn path(&self, stem: &str, name: &str) -> PathBuf {
-        self.folder().join(format!("{stem}.{name}"))
-    }
-
-    fn folder(&self) -> &Path {
-        match &self.folder {
-            Folder::Apart(path) | Folder::OfSpecimens(path) => path,
-        }
+        self.folder.join(format!("{stem}.{name}"))
     }
 }
 
 /// The name of a specimen without its folder and its ending.
 pub fn stem(specimen: &Input) -> String {
-    stem_of(&specimen.name())
-}
-
-fn stem_of(name: &str) -> String {
-    Path::new(name).file_stem().map_or(name.to_owned(), |stem| stem.to_string_lossy().into_owned())
-}
-
-/// Names in a folder, in order, of which a golden is one only in UTF-8. There are none where there is no folder.
-fn listed(folder: &Path) -> Result<Vec<String>, GoldenError> {
-    let refuse = |source| GoldenError::File { path: folder.to_owned(), source };
-    // The folder of a file that is named without one.
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = match fs::read_dir(here) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(refuse(source)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        names.extend(entry.map_err(refuse)?.file_name().into_string().ok());
-    }
-    names.sort();
-    Ok(names)
+    let name = specimen.name();
+    Path::new(&name).file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The path of a specimen that is a file by itself.
@@ -306,8 +239,7 @@ mod tests {
         let specimens = expand(&[&folder]).unwrap();
         let outputs = outputs.iter().map(|output| (*output).to_owned()).collect();
         let rule = folder.join("rule.wasm");
-        let goldens =
-            Goldens::of(Folder::OfSpecimens(folder.clone()), outputs, &specimens, &[(rule.as_path(), Taken::Rule)]);
+        let goldens = Goldens::of(folder.clone(), outputs, &specimens, &[(rule.as_path(), Taken::Rule)]);
         goldens.map(drop).map_err(|error| error.to_string().replace(&format!("{}/", folder.display()), ""))
     }
 
@@ -336,61 +268,17 @@ mod tests {
         assert!(of(&["a.avro"], &["verdict"], &[]).unwrap_err().contains("an output named \"verdict\""));
     }
 
-    /// Files beside these specimens that no output is written to, as `<stem> <output>`, where only the `tested` ones are.
-    fn unclaimed(names: &[&str], tested: &[&str], outputs: &[&str], files: &[&str]) -> Vec<String> {
+    #[test]
+    fn file_of_an_output_that_the_rule_lost_is_named_and_no_other_file() {
         let directory = tempfile::tempdir().unwrap();
         let folder = directory.path().to_owned();
-        for name in names.iter().chain(files) {
+        for name in ["a.rows.ndjson", "a.verdict", "a.old.ndjson", "a.b.rows.ndjson", "b.old.ndjson", "a.notes.md"] {
             fs::write(folder.join(name), name).unwrap();
         }
-        let specimens: Vec<_> = tested.iter().map(|name| Input::File(folder.join(name))).collect();
-        let outputs = outputs.iter().map(|output| (*output).to_owned()).collect();
-        let rule = folder.join("a.wasm");
-        let goldens =
-            Goldens::of(Folder::Apart(folder), outputs, &specimens, &[(rule.as_path(), Taken::Rule)]).unwrap();
-        let found = goldens.unclaimed.iter().flat_map(|(stem, of)| of.iter().map(move |end| format!("{stem} {end}")));
-        found.collect()
-    }
-
-    #[test]
-    fn file_of_an_output_that_the_rule_lost_belongs_to_the_longest_stem_and_is_no_other_file() {
-        let check = |names: &[&str], tested: &[&str], files: &[&str], expected: &[&str]| {
-            assert_eq!(unclaimed(names, tested, &["rows.ndjson"], files), expected, "{names:?} {tested:?} {files:?}");
-        };
-        let both = ["a.avro", "a.b.avro"];
-        check(&["a.avro"], &["a.avro"], &["a.rows.ndjson", "a.old.ndjson", "b.old.ndjson"], &["a old.ndjson"]);
-        check(&both, &both, &["a.old", "a.b.old"], &["a old", "a.b old"]);
-        check(&both, &["a.avro"], &["a.b.old", "a.b.rows.ndjson"], &[]);
-        // Another specimen that is not here, but by what was agreed on for it.
-        check(&["a.avro"], &["a.avro"], &["a.b.old", "a.b.verdict"], &[]);
-        check(&["a.avro"], &["a.avro"], &["a.b.old"], &["a b.old"]);
-        check(&["a.avro"], &["a.avro"], &["a.wasm", "a.zst~", "a.c.avro.gz", "ab.old"], &[]);
-        check(&["1-2"], &["1-2"], &["1-2.old"], &["1-2 old"]);
-    }
-
-    #[test]
-    fn bless_removes_what_the_rule_lost_and_only_from_a_folder_of_goldens() {
-        for apart in [true, false] {
-            let directory = tempfile::tempdir().unwrap();
-            let at = |name: &str| directory.path().join(name);
-            for name in ["a.avro", "a.old.ndjson", "a.b.rows.ndjson"] {
-                fs::write(at(name), name).unwrap();
-            }
-            let folder = directory.path().to_owned();
-            let folder = if apart { Folder::Apart(folder) } else { Folder::OfSpecimens(folder) };
-            if !apart {
-                fs::write(at("a.receipts.json"), "of the user").unwrap();
-            }
-            let goldens =
-                Goldens::of(folder, vec!["rows.ndjson".to_owned()], &[Input::File(at("a.avro"))], &[]).unwrap();
-            let made = [("rows.ndjson".to_owned(), b"row".to_vec())];
-            let differences = goldens.differences("a", &made).unwrap();
-            let shown: Vec<_> = differences.iter().map(Difference::text).collect();
-            assert!(shown.len() == 2 && shown[1].starts_with("old.ndjson: "), "{shown:?}");
-            goldens.write("a", &made, &differences).unwrap();
-            assert_eq!(at("a.old.ndjson").exists(), !apart);
-            let left = ["a.rows.ndjson", "a.b.rows.ndjson", "a.avro"];
-            assert!(left.into_iter().all(|name| at(name).exists()));
-        }
+        let specimens = [Input::File(folder.join("a.avro"))];
+        let goldens = Goldens::of(folder, vec!["rows.ndjson".to_owned()], &specimens, &[]).unwrap();
+        assert_eq!(goldens.unclaimed(&specimens).unwrap(), ["a.old.ndjson"]);
+        let elsewhere = Goldens { folder: directory.path().join("none"), ..goldens };
+        assert!(elsewhere.unclaimed(&specimens).unwrap().is_empty());
     }
 }

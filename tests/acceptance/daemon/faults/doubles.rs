@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use refiner_journal::State;
 use refiner_testchain::{
     AlreadyImported, Behaviour, Blooms, Fault, Lagging, LateLogs, LimitedRange, Meets, NoLogsByHash, OtherChain,
-    OtherReceipts, Out, Outage, PoolWords, Provider, Stale, Swapped, quantity,
+    OtherReceipts, Out, Outage, PoolWords, Provider, Pruned, Stale, Swapped, quantity,
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -162,6 +162,11 @@ fn pools() -> Vec<Row> {
     rows
 }
 
+/// A daemon asks for old state only to learn why a proof failed.
+fn nodes_without_old_state() -> Vec<Row> {
+    Pruned::ALL.map(|pruned| behaves(&["Pruned", &format!("Pruned::{pruned:?}")], Proved, move |_| pruned)).into()
+}
+
 /// The doubles that stand in the sources, in the words of the table's names.
 fn in_the_sources() -> BTreeSet<String> {
     let directory = format!("{}/../../tests/chain/src/faulty", env!("CARGO_MANIFEST_DIR"));
@@ -197,8 +202,9 @@ fn in_the_sources() -> BTreeSet<String> {
 
 #[test]
 fn every_double_is_in_the_table() {
-    let rows = [single_answers(), nodes_behind(), limits_of_ranges(), outages(), other_chains(), pools()];
-    let named: BTreeSet<_> = rows.into_iter().flatten().flat_map(|row| row.names).collect();
+    let of_nodes = [single_answers(), nodes_behind(), limits_of_ranges(), nodes_without_old_state()];
+    let rows = of_nodes.into_iter().chain([outages(), other_chains(), pools()]);
+    let named: BTreeSet<_> = rows.flatten().flat_map(|row| row.names).collect();
     let missing: Vec<_> = in_the_sources().difference(&named).cloned().collect();
     let unknown: Vec<_> = named.difference(&in_the_sources()).cloned().collect();
     assert_eq!((missing, unknown), (vec![], vec![]), "doubles without a row, rows without a double");
@@ -222,6 +228,11 @@ async fn nodes_that_are_behind_lose_no_announcement() {
 #[tokio::test(flavor = "multi_thread")]
 async fn providers_that_limit_ranges_lose_no_announcement() {
     play(limits_of_ranges()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_without_old_state_lose_no_announcement() {
+    play(nodes_without_old_state()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

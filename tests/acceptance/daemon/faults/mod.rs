@@ -22,6 +22,7 @@
 //! | a nonce is missing | continues once it is used up | `/status`, `waits_for` |
 //! | a day's cost reaches its bound | `proof_intent`, proving stops | `/status`, `paused` with a hint |
 //! | other operators deny three results in a row | `proof_intent`, proving stops | `/status`, `paused` with the hashes |
+//! | the node has no old state | goes on; the reason of a reverted proof is unknown | the item's error |
 //! | a deep reorganisation took a final proof | continues with the same bytes | the log |
 //!
 //! A full disk and a damaged journal are of [`crate::host`].
