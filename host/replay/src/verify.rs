@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use refiner_config::Values;
@@ -45,6 +46,9 @@ use crate::{
 
 /// Specimens that are named one by one when they are missing.
 const MISSING_SHOWN: usize = 10;
+/// Tries to remove a temporary directory in which threads may still make a file, and the pause between two.
+const REMOVALS: usize = 20;
+const REMOVED_AGAIN: Duration = Duration::from_millis(5);
 
 /// A verification that is asked for.
 pub struct Verification {
@@ -204,10 +208,16 @@ impl Workplace {
 }
 
 impl Drop for Workplace {
-    /// Takes the data set's name away before all is removed: threads that still have a specimen in hand find no place for its files, and
-    /// none comes back.
+    /// Takes the data set's name away before all is removed: threads that still have a specimen in hand find no place for its files. One may
+    /// be making a file at this moment, which then stands in the way of the removal, and of the next one not any more.
     fn drop(&mut self) {
         let _ = fs::rename(self.path(), self.0.path().join("ended"));
+        for _ in 0..REMOVALS {
+            match fs::remove_dir_all(self.0.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(REMOVED_AGAIN),
+                Ok(()) | Err(_) => return,
+            }
+        }
     }
 }
 
