@@ -138,7 +138,7 @@ impl RecentLogs {
     }
 }
 
-/// Whether a shorter range may be answered. Nodes word their limits in a hundred ways; that a node wants to be asked later, or not by
+/// True where a shorter range may be answered. Nodes word their limits in a hundred ways; that a node wants to be asked later, or not by
 /// this client, is none of them.
 fn may_take_less(error: &RpcError) -> bool {
     match error {

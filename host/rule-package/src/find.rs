@@ -54,7 +54,7 @@ pub struct Found {
     pub built_in: bool,
 }
 
-/// What a component is called in messages, and the component or the reason for which it cannot be used.
+/// Name of a component in messages, and the component or the reason for which it cannot be used.
 pub type NamedResult = (String, Result<Found, FindError>);
 
 impl Sources {

@@ -13,7 +13,7 @@ const READ: [(&str, &[&str]); 4] = [
 /// The parameter that `--format` sets for every rule, whether or not it reads it.
 const FORMAT: &str = "format";
 
-/// Whether a built-in rule with these parameters asks for the canonical result of a block.
+/// True for a built-in rule that with these parameters asks for the canonical result of a block.
 pub(crate) fn asks_for_canonical(rule: &str, params: &Params) -> bool {
     let canonical = ResultFormat::Canonical.to_string();
     rule == "block-result" && params.get(FORMAT).is_none_or(|format| format == canonical)

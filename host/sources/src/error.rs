@@ -87,7 +87,7 @@ pub enum SourceError {
     Instead {
         /// The rule's source, as typed.
         source_name: String,
-        /// What stands there.
+        /// The kind of what was found in its place.
         instead: Instead,
     },
     /// Something else stands in place of the manifest.
@@ -95,7 +95,7 @@ pub enum SourceError {
     ManifestInstead {
         /// The address of the manifest.
         address: Address,
-        /// What stands there.
+        /// The kind of what was found in its place.
         instead: Instead,
     },
     /// A manifest beside the component that is no text.

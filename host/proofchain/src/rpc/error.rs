@@ -181,7 +181,7 @@ impl RpcError {
         }
     }
 
-    /// Whether a node answered the question, if only to refuse it: others may be answered well. Else no node could be asked.
+    /// True where a node answered the question, if only to refuse it: others may be answered well. Else no node could be asked.
     pub fn is_answer(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => !refusal.is_rate_limit(),
@@ -209,7 +209,7 @@ impl RpcError {
     }
 }
 
-/// How providers word a rate limit in JSON, in lower case. Infura, Alchemy, QuickNode, OnFinality, Ankr, Chainstack.
+/// Words of providers for a rate limit in JSON, in lower case. Infura, Alchemy, QuickNode, OnFinality, Ankr, Chainstack.
 const RATE_LIMITS: [&str; 11] = [
     "rate limit",
     "rps limit",

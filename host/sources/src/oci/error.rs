@@ -99,7 +99,7 @@ pub enum OciError {
     Instead {
         /// The reference that was asked for.
         reference: String,
-        /// What stands there.
+        /// The kind of what was found in its place.
         instead: Instead,
         /// The part that was asked for.
         expected: Asked,
