@@ -7,6 +7,7 @@ use std::{
     thread,
 };
 
+use refiner_testkit::unused_address;
 use serde_json::json;
 
 use crate::{
@@ -28,11 +29,6 @@ fn answering(answer: &'static str) -> SocketAddr {
     address
 }
 
-/// An address at which nothing listens.
-fn unused() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 fn asked(address: SocketAddr, more: &[&str]) -> (i32, String) {
     let ended = refiner(&[&["health", "--address", &address.to_string()], more].concat());
     assert_eq!(ended.stderr, "");
@@ -51,7 +47,7 @@ fn service_is_healthy_when_it_answers_well_and_only_then() {
     let address = answering("SSH-2.0-other\r\n");
     assert_eq!(asked(address, &[]), (1, format!("unhealthy: http://{address}/livez: not an HTTP answer\n")));
 
-    let address = unused();
+    let address = unused_address();
     let (code, line) = asked(address, &[]);
     assert_eq!(code, 1);
     assert!(line.starts_with(&format!("unhealthy: http://{address}/livez: Connection refused")), "{line}");
@@ -77,7 +73,7 @@ fn report_as_json_has_the_same_facts() {
     let healthy = refiner(&["health", "--json", "--address", &address.to_string()]).expect(0).json_lines();
     let expected = json!({"healthy": true, "url": format!("http://{address}/livez"), "status": 200, "answer": "alive"});
     assert_eq!(healthy, [expected]);
-    let unhealthy = refiner(&["health", "--json", "--address", &unused().to_string()]).expect(1).json_lines();
+    let unhealthy = refiner(&["health", "--json", "--address", &unused_address().to_string()]).expect(1).json_lines();
     assert_golden("json-health", &shape(healthy.iter().chain(&unhealthy)));
 }
 
@@ -85,10 +81,10 @@ fn report_as_json_has_the_same_facts() {
 fn address_is_the_one_of_the_services_settings() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("refiner.toml");
-    let of_file = unused();
+    let of_file = unused_address();
     // What is wrong with other settings is the daemon's to report.
     fs::write(&path, format!("health = \"{of_file}\"\ndepth = -1\n")).unwrap();
-    let of_environment = unused();
+    let of_environment = unused_address();
     for (arguments, variable, expected) in [
         (&["health"][..], None, "127.0.0.1:9568/livez".to_owned()),
         (&["health", "--config", text(&path)], None, format!("{of_file}/livez")),

@@ -2,13 +2,14 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use refiner_journal::State;
 use refiner_specimen::sha256;
+use refiner_testkit::unused_address;
 
 use crate::{
     bench::{Bench, PATIENCE},
@@ -79,7 +80,7 @@ async fn daemon_with_a_key_does_not_start_without_a_format_and_a_place_for_resul
 async fn proof_without_a_pinner_names_the_served_store_and_its_url_leads_to_the_result() {
     let Some(mut bench) = Bench::new().await else { return };
     let given = one();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = unused_address();
     let base = format!("http://{address}");
     let gateway = bench.pinner.url();
     bench.flags = ["--pinner", "none", "--gateway", &gateway, "--public-url", &base].map(str::to_owned).into();

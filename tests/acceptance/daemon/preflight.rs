@@ -18,6 +18,7 @@ use refiner_testchain::{Fault, LimitedRange, OPERATOR, OPERATOR_KEY, OPERATOR_KE
 use refiner_testkit::{
     evm_server::EvmServerDouble,
     pinner::{Fault as PinnerFault, Route},
+    unused_address,
 };
 use serde_json::{Value, json};
 
@@ -255,9 +256,7 @@ async fn web3signer(listener: TcpListener, held: Arc<Mutex<Vec<Address>>>) {
 async fn web3signer_that_is_down_is_waited_for_and_one_without_the_key_is_an_error() {
     let Some(mut bench) = Bench::new().await else { return };
     bench.key = "";
-    let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = reserved.local_addr().unwrap();
-    drop(reserved);
+    let address = unused_address();
     bench.flags = flags(&["--signer", &format!("http://{address}"), "--operator", &OPERATOR.to_string()]);
     Report::of(&bench).assert("key", "error", &address.to_string());
     bench.start();

@@ -4,7 +4,6 @@ use std::{
     collections::BTreeSet,
     fs,
     io::Read as _,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -13,7 +12,10 @@ use std::{
 use refiner_http_client::Egress;
 use refiner_journal::State;
 use refiner_testchain::of_prometheus;
-use refiner_testkit::pinner::{Fault, Route};
+use refiner_testkit::{
+    pinner::{Fault, Route},
+    unused_address,
+};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -56,7 +58,7 @@ impl Prometheus {
             compose().join("prometheus/alerts.yml").display(),
         );
         fs::write(&configuration, text).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = unused_address();
         let log = || fs::File::options().create(true).append(true).open(directory.path().join("log")).unwrap();
         let process = Command::new(program)
             .arg(format!("--config.file={}", configuration.display()))

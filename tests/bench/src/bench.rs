@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     os::unix::{
         fs::{DirBuilderExt as _, PermissionsExt as _, chown},
         process::CommandExt as _,
@@ -16,7 +16,7 @@ use std::{
 use alloy_primitives::{B256, U256, b256, hex};
 use refiner_journal::{Filter, Item, JournalReader, State};
 use refiner_testchain::{FaultyRpc, OPERATOR, OPERATOR_KEY, Setup, Specimen, TestChain};
-use refiner_testkit::pinner::PinnerDouble;
+use refiner_testkit::{pinner::PinnerDouble, unused_address};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -88,7 +88,7 @@ impl Bench {
     /// A bench on this chain.
     pub async fn on(chain: TestChain) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let health = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let health = unused_address();
         let (rpc, pinner) = (FaultyRpc::start(chain.url()).await.unwrap(), PinnerDouble::start().unwrap());
         Self {
             urls: [rpc.url().to_owned(), pinner.url()],

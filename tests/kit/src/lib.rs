@@ -42,7 +42,7 @@ pub use files::{SpecimenFile, best_available, sample_files, samples, samples_dir
 pub use fork::Fork;
 pub use key::Key;
 pub use recorder::{Missing, Recorder};
-pub use refiner_loopback::{pinner, proxy};
+pub use refiner_loopback::{pinner, proxy, unused_address};
 pub use sample::{DEVNET, MAINNET, Sample, crowds, devnet_config, large, samples as make_samples};
 pub use transaction::{Delegation, Envelope, Form, Offer, Plan, Signed};
 pub use world::{Account, World};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use refiner_loopback::unused_address;
 use refiner_proofchain::{ChainError, Network, ProofChain, Rpc, RpcError, RpcLimits, Sent};
 use refiner_testchain::{Fault, FaultyRpc, OPERATOR_KEY, Setup, TestChain};
 
@@ -81,8 +82,7 @@ async fn an_answer_is_read_up_to_its_limit_and_no_further() {
 #[tokio::test]
 async fn the_second_node_is_asked_when_the_first_is_away() {
     let Some(chain) = start(&Setup::default()).await else { return };
-    // A port that nobody listens at: it was free a moment ago.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = unused_address();
     let urls = [format!("http://{gone}"), chain.url().to_owned()].map(|url| url.parse().unwrap());
     let network = Network {
         chain_id: chain.chain_id(),
@@ -121,7 +121,7 @@ async fn a_transaction_that_may_have_arrived_is_neither_accepted_nor_refused() {
 #[tokio::test]
 async fn no_error_shows_what_an_address_hides() {
     let refused: RpcLimits = RpcLimits { retries: 0, ..LIMITS };
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = unused_address();
     let url = format!("http://user-s3cret:pass-s3cret@{gone}/v1/path-s3cret?key=query-s3cret").parse().unwrap();
     let rpc = Rpc::new([url], refused).unwrap();
     let mut texts = vec![format!("{rpc:?}")];

@@ -4,12 +4,13 @@ use std::{
     env,
     fs::{self, File},
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use refiner_testkit::unused_address;
 use serde_json::Value;
 
 use crate::bench::PATIENCE;
@@ -41,9 +42,9 @@ pub struct Nats {
     child: Option<Child>,
 }
 
-/// A port that nothing listens on now.
+/// A port of loopback that nothing listens on.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    unused_address().port()
 }
 
 impl Nats {
