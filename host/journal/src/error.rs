@@ -142,6 +142,12 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
+    /// The open file is no longer the one at its path. Nothing was written: it would be lost with the open file.
+    #[error("{path}: removed or replaced while it was in use")]
+    Moved {
+        /// Path that led to the journal.
+        path: PathBuf,
+    },
     /// An error that SQLite reports.
     #[error("{path}: {source}")]
     Sqlite {
@@ -172,6 +178,7 @@ impl Diagnostic for JournalError {
             | Self::NoTransaction { .. }
             | Self::DiskFull { .. }
             | Self::Held { .. }
+            | Self::Moved { .. }
             | Self::Sqlite { .. } => ExitCode::Host,
         }
     }
@@ -200,6 +207,11 @@ impl Diagnostic for JournalError {
                 let path = path.display();
                 format!("end that program (`fuser {path}` names it), or name another --data directory").into()
             }
+            Self::Moved { path } => format!(
+                "end what removes it, and put {} back where there is a copy; without one `refiner journal rebuild` makes it again from the chain",
+                path.display()
+            )
+            .into(),
             Self::File { .. }
             | Self::Export(_)
             | Self::NoItem(_)

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Write as _},
     ops::Deref,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +23,8 @@ pub struct Journal {
     pub(crate) path: PathBuf,
     /// Held as long as the journal is open; the kernel gives it back however the process ends. `None` for one that only reads.
     lock: Option<File>,
+    /// Device and inode of the file, known from the first write on: only then is it sure that a file system in layers has made it a copy.
+    identity: Option<(u64, u64)>,
 }
 
 /// The journal, open for reading while another process may write. It cannot be changed through this handle.
@@ -36,7 +39,7 @@ impl JournalReader {
     /// See [`JournalError`]; pages are not checked, so that looking is fast.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let connection = open::reading(path)?;
-        Ok(Self(Journal { connection, path: path.to_owned(), lock: None }))
+        Ok(Self(Journal { connection, path: path.to_owned(), lock: None, identity: None }))
     }
 }
 
@@ -72,7 +75,7 @@ impl Journal {
         open::make(path)?;
         let connection = open::checked(path)?;
         open::keep_private(path)?;
-        Ok(Self { connection, path: path.to_owned(), lock: Some(lock) })
+        Ok(Self { connection, path: path.to_owned(), lock: Some(lock), identity: None })
     }
 
     /// True for a journal that is open for writing, and not for a reader's.
@@ -133,6 +136,9 @@ impl Journal {
         durable: bool,
         write: impl FnOnce(&Connection, &Path) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
+        if self.identity.is_some() && identity(&self.path) != self.identity {
+            return Err(JournalError::Moved { path: self.path.clone() });
+        }
         let sql = |error| sqlite_error(&self.path, error);
         // With NORMAL a commit is in the file but the disk may not have it yet. FULL waits, and for all earlier commits too.
         if durable {
@@ -148,12 +154,20 @@ impl Journal {
         if durable {
             self.connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(sql)?;
         }
+        if written.is_ok() && self.identity.is_none() {
+            self.identity = identity(&self.path);
+        }
         written
     }
 
     pub(crate) fn error(&self, error: rusqlite::Error) -> JournalError {
         sqlite_error(&self.path, error)
     }
+}
+
+/// Device and inode of the file that is at the path now. It is not opened: closing it would give up the locks that SQLite has on it.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 fn read_binding(connection: &Connection) -> rusqlite::Result<Option<Binding>> {

@@ -133,6 +133,29 @@ async fn lost_journal_is_rebuilt_with_its_proofs_and_nothing_is_proved_twice() {
     assert_eq!(bench.operator_nonce().await, 5, "{}", bench.log());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn journal_that_is_removed_under_a_running_daemon_ends_it_and_nothing_is_proved_twice() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let given = stream(4);
+    bench.announce(&given[..2]).await;
+    bench.start_ready().await;
+    bench.until_all(State::Final, 2).await;
+    replace_journal(&bench, None);
+    bench.announce(&given[2..]).await;
+    assert_eq!(bench.ended().await, Some(5), "{}", bench.log());
+    let log = bench.log();
+    for expected in ["journal.sqlite: removed or replaced while it was in use", "refiner journal rebuild"] {
+        assert!(log.contains(expected), "{expected}: {log}");
+    }
+    assert_eq!(bench.operator_nonce().await, 2, "{log}");
+
+    report(&bench, &["rebuild", "--from", "1"]);
+    bench.start_ready().await;
+    bench.until_all(State::Final, 4).await;
+    bench.assert_proved_once(&given).await;
+    assert_eq!(bench.operator_nonce().await, 4, "{}", bench.log());
+}
+
 /// Every file of the content store, as if it had been kept an hour ago.
 fn aged_content(bench: &Bench) -> Vec<PathBuf> {
     let mut files = Vec::new();

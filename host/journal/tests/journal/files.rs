@@ -10,7 +10,7 @@ use std::{
 use refiner_diagnostics::Diagnostic as _;
 use refiner_journal::{Journal, JournalError, SCHEMA_VERSION, State};
 
-use crate::Bench;
+use crate::{Bench, announcement, checkpoint, target};
 
 #[test]
 fn second_writer_is_refused_and_told_who_is_first() {
@@ -19,6 +19,26 @@ fn second_writer_is_refused_and_told_who_is_first() {
     assert!(matches!(error, JournalError::Locked { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
     assert!(error.hint().is_some());
     bench.reopen();
+}
+
+#[test]
+fn file_that_is_removed_or_replaced_while_it_is_open_takes_no_more_writes() {
+    for replaced in [false, true] {
+        let mut bench = Bench::new();
+        bench.announce([1]);
+        let path = bench.journal.path().to_owned();
+        let aside = path.with_extension("aside");
+        fs::rename(&path, &aside).unwrap();
+        if replaced {
+            fs::copy(&aside, &path).unwrap();
+        }
+        let error = bench.journal.scanned(&[announcement(2)], &[target()], &[checkpoint(2)], 2).unwrap_err();
+        assert!(matches!(&error, JournalError::Moved { path: named } if *named == path), "{error}");
+        assert!(error.hint().unwrap().to_string().contains("journal rebuild"));
+        // The same file put back is the journal again.
+        fs::rename(&aside, &path).unwrap();
+        bench.announce([2]);
+    }
 }
 
 #[test]
