@@ -16,7 +16,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{chains, signals};
+use crate::{chains::ConfiguredChains, signals};
 
 /// Connections that wait in the system's queue, as tokio has it.
 const BACKLOG: i32 = 1024;
@@ -101,7 +101,8 @@ pub fn run(arguments: &Serve) -> Result<ExitCode, Failure> {
     let settings = arguments.settings.values()?;
     let (limits, format) = (limits(&settings)?, settings.get(&table::EVM_FORMAT));
     let policy = ExecutionPolicy { gas_bound: settings.get(&table::GAS_BOUND), ..ExecutionPolicy::default() };
-    let server = EvmServer::new(chains::executor(&arguments.chains.chain_configs, policy)?, format, limits)?;
+    let server =
+        EvmServer::new(ConfiguredChains::read(&arguments.chains.chain_configs)?.executor(policy), format, limits)?;
     let server = server.with_access(Access::of_hosts(settings.get(&table::ALLOW_HOST)));
     // A paused execution holds its thread.
     let threads = limits.executions.saturating_add(SPARE_THREADS);

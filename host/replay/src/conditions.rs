@@ -1,10 +1,9 @@
 //! Conditions of verdicts: the chain configurations and block hashes that options name. They are no part of the terms of a data set.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::B256;
-use refiner_evm::ChainSpec;
-use refiner_executor::chains::ChainError;
+use refiner_executor::chains::ConfiguredChains;
 use refiner_specimen_files::known_blocks::KnownBlocks;
 use sha2::{Digest as _, Sha256};
 
@@ -17,20 +16,10 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// The conditions of these files with chains, and of this list of block hashes.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be read, or is no chain configuration.
-    pub fn of(chain_configs: &[PathBuf], known: Arc<KnownBlocks>) -> Result<Self, ChainError> {
-        let mut chains = BTreeMap::new();
-        for path in chain_configs {
-            let text = fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source })?;
-            let chain =
-                ChainSpec::from_geth_json(&text).map_err(|source| ChainError::Config { path: path.clone(), source })?;
-            chains.insert(chain.chain_id(), B256::from(<[u8; 32]>::from(Sha256::digest(text))));
-        }
-        Ok(Self { chains, known })
+    /// The conditions of these chain configurations and of this list of block hashes.
+    pub fn of(chains: &ConfiguredChains, known: Arc<KnownBlocks>) -> Self {
+        let digest = |(chain_id, text): (u64, &str)| (chain_id, B256::from(<[u8; 32]>::from(Sha256::digest(text))));
+        Self { chains: chains.iter().map(digest).collect(), known }
     }
 
     /// Digest of all that is known of these blocks; none where the options name neither their chain nor one of them. What is known of

@@ -121,12 +121,13 @@ impl RowReplay {
         let threads = replay.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         let inputs = Inputs::select(inputs, &replay.blocks, true, threads, kept_headings().as_deref())?;
         let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-        let rules = replay.load(threads, replay.isolate)?;
+        let chains = replay.chains()?;
+        let rules = replay.load(&chains, threads, replay.isolate)?;
         // The format is that of files, of which there are none.
         let choice = TableChoice { format: Format::ArrowStream, wide, blocks_per_file: NonZeroUsize::MAX };
         let tables = Arc::new(Tables::of(&rules, choice)?);
         let plan = Plan::of(inputs, &Standing::default(), Path::new(""), usize::MAX, &Conditions::default())?;
-        let job = Job::here(replay.executor(None)?, rules, known, Keep::Tables(Arc::clone(&tables)));
+        let job = Job::here(replay.executor(&chains, None)?, rules, known, Keep::Tables(Arc::clone(&tables)));
         let policy = executor::policy(&replay.settings);
         Ok(Self { job, items: plan.items, threads, tables, policy, refused })
     }

@@ -8,7 +8,7 @@ use refiner_config::{Values, cache_directory, egress, table};
 use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Terms as DataSetTerms};
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{ExecutionTerms, Executor};
-use refiner_executor::{self as executor, Evm, chains};
+use refiner_executor::{self as executor, Evm, chains::ConfiguredChains};
 use refiner_output::refuse_input;
 use refiner_remote_files::{RemoteFiles, Terms as RemoteTerms, is_url};
 use refiner_rule_model::{Params, engine};
@@ -111,12 +111,13 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     let here = if hosts.is_some() { cores } else { threads };
     let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), here, kept_headings().as_deref())?;
     let known = Arc::new(KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?);
-    let rules = replay.load(here, replay.isolate || hosts.is_some())?;
+    let chains = replay.chains()?;
+    let rules = replay.load(&chains, here, replay.isolate || hosts.is_some())?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
     let terms = replay.terms(&rules, tables.as_deref());
     let blocks_per_unit = tables.as_ref().map_or(1, |tables| tables.blocks_per_file());
     let conditions = match &replay.out {
-        Some(_) => Conditions::of(&replay.chain_configs, Arc::clone(&known))?,
+        Some(_) => Conditions::of(&chains, Arc::clone(&known)),
         None => Conditions::default(),
     };
     if replay.dry_run {
@@ -138,7 +139,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
         None => (Plan::of_all(inputs), Keep::Nothing, None),
     };
     let policy = executor::policy(&replay.settings);
-    let executor = replay.executor(replay.differences())?;
+    let executor = replay.executor(&chains, replay.differences())?;
     let hashes = Hashes {
         specimens: replay.style == Style::Json || replay.out.is_some(),
         artifacts: replay.style != Style::Summary,
@@ -232,9 +233,18 @@ pub(crate) fn remote_files(settings: &Values) -> RemoteFiles {
 }
 
 impl Replay {
+    /// The chains beside the built-in ones.
+    pub(crate) fn chains(&self) -> Result<ConfiguredChains, Failure> {
+        Ok(ConfiguredChains::read(&self.chain_configs)?)
+    }
+
     /// The executor that the settings ask for, and the directory where differences between two are kept.
-    pub(crate) fn executor(&self, differences: Option<PathBuf>) -> Result<Arc<dyn Executor>, Failure> {
-        let embedded = chains::executor(&self.chain_configs, executor::policy(&self.settings))?;
+    pub(crate) fn executor(
+        &self,
+        chains: &ConfiguredChains,
+        differences: Option<PathBuf>,
+    ) -> Result<Arc<dyn Executor>, Failure> {
+        let embedded = chains.executor(executor::policy(&self.settings));
         Ok(Evm::of(&self.settings).executor(embedded, differences)?)
     }
 
@@ -267,12 +277,17 @@ impl Replay {
         files
     }
 
-    pub(crate) fn load(&self, threads: NonZeroUsize, isolate: bool) -> Result<Vec<LoadedRule>, Failure> {
+    pub(crate) fn load(
+        &self,
+        chains: &ConfiguredChains,
+        threads: NonZeroUsize,
+        isolate: bool,
+    ) -> Result<Vec<LoadedRule>, Failure> {
         let settings = &self.settings;
         let evm = Evm::of(settings);
         let policy = executor::policy(settings);
         let session = |allowance| {
-            let session = Session::begin_with(&self.children, &self.chain_configs, policy, allowance, threads)?;
+            let session = Session::begin_with(&self.children, chains, policy, allowance, threads)?;
             Ok(session.executing(evm.executes(self.differences())?))
         };
         let execution = ExecutionTerms { executed_by: evm.executed_by(), policy };

@@ -124,7 +124,8 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     expanded.refused.iter().for_each(failure::report_argument);
     let inputs = Inputs::select(expanded.inputs, &[], true, threads, kept_headings().as_deref())?;
     let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
-    let rules = replay.load(threads, replay.isolate)?;
+    let chains = replay.chains()?;
+    let rules = replay.load(&chains, threads, replay.isolate)?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
     let terms = replay.terms(&rules, tables.as_deref());
     if let Some(difference) = manifest.terms.difference(&terms) {
@@ -139,7 +140,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let data_set = DataSet::open(place.as_path(), terms)?;
     let files = || Keep::Files { staging: data_set.staging(), directory: place.clone() };
     let keep = tables.clone().map_or_else(files, Keep::Tables);
-    let job = Arc::new(Job::here(replay.executor(None)?, rules, known, keep));
+    let job = Arc::new(Job::here(replay.executor(&chains, None)?, rules, known, keep));
     let mut report = Report::begin_counting(executor::policy(&replay.settings), items.len() as u64);
     let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
     let mut compared = Compared::default();

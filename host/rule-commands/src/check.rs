@@ -16,6 +16,7 @@ use super::{
     show,
 };
 use crate::{
+    chains::ConfiguredChains,
     executor,
     input::{self, InputError},
     rules::{Allowance, Found, Sources},
@@ -54,8 +55,12 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
         }
     }
     allowance.check_names(&rules)?;
-    let session =
-        Session::begin(&arguments.chains.chain_configs, executor::policy(&settings), allowance, NonZeroUsize::MIN)?;
+    let session = Session::begin(
+        &ConfiguredChains::read(&arguments.chains.chain_configs)?,
+        executor::policy(&settings),
+        allowance,
+        NonZeroUsize::MIN,
+    )?;
     let mut worst = ExitCode::Done;
     for (called, error) in &unusable {
         worst = worst.max(show::unusable(called, error, arguments.json)?);
@@ -71,7 +76,12 @@ pub fn run(arguments: &Check) -> Result<ExitCode, Failure> {
 pub fn examine_built(component: &Path, json: bool) -> Result<(ExitCode, Option<Value>), Failure> {
     let found = Sources::default().find_file(component)?;
     let (samples, called) = (samples(&[])?, found.called.clone());
-    let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+    let session = Session::begin(
+        &ConfiguredChains::default(),
+        ExecutionPolicy::default(),
+        Allowance::of_author(),
+        NonZeroUsize::MIN,
+    )?;
     let tried = tried(&session, found, &samples, 1);
     if !json {
         return Ok((report(&called, tried, 1, false)?, None));

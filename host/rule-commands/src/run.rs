@@ -22,11 +22,11 @@ use super::{
     RuleError,
     arguments::Run,
     profile::{DISTANCE_MIN, FunctionFuel, Profile},
-    session::{PrepareError, Prepared, Session, SessionError},
+    session::{PrepareError, Prepared, Session},
     show,
 };
 use crate::{
-    chains::ChainError,
+    chains::{ChainError, ConfiguredChains},
     checks,
     executor::{self, Evm, unusual_terms},
     input::{self, Input, InputError},
@@ -103,15 +103,6 @@ enum NoResult {
     Output(#[from] OutputError),
 }
 
-impl From<SessionError> for NoResult {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Chain(error) => error.into(),
-            SessionError::Rule(error) => error.into(),
-        }
-    }
-}
-
 impl From<PrepareError> for NoResult {
     fn from(error: PrepareError) -> Self {
         Self::Rule(error.into())
@@ -147,7 +138,12 @@ fn finish(arguments: &Run, settings: &Values, found: Found, raw: &Bytes, block: 
     let policy = executor::policy(settings);
     let allowance = Allowance::of(settings);
     allowance.check_names([&found]).map_err(RuleError::from)?;
-    let session = Session::begin(&arguments.chains.chain_configs, policy, allowance, NonZeroUsize::MIN)?;
+    let session = Session::begin(
+        &ConfiguredChains::read(&arguments.chains.chain_configs)?,
+        policy,
+        allowance,
+        NonZeroUsize::MIN,
+    )?;
     let session = session.executing(evm.executes(differences)?);
     let rule = session.prepare(found)?;
     let params = Params::of(arguments.params.iter().cloned())?;

@@ -23,6 +23,7 @@ use super::{
     session::{Prepared, Session},
 };
 use crate::{
+    chains::ConfiguredChains,
     failure,
     input::{self, Input, InputError},
     rules::{Allowance, Sources},
@@ -45,7 +46,12 @@ pub fn run(arguments: &Test) -> Result<ExitCode, Failure> {
     let mut found = Sources::default().find(argument)?;
     let several = RuleError::Several { argument: argument.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
-    let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+    let session = Session::begin(
+        &ConfiguredChains::default(),
+        ExecutionPolicy::default(),
+        Allowance::of_author(),
+        NonZeroUsize::MIN,
+    )?;
     let rule = session.prepare(found)?;
     let inputs = input::expand(&[specimens.display().to_string()])?;
     let goldens = goldens(arguments, &rule, &inputs)?;

@@ -8,11 +8,13 @@
 //! use std::num::NonZeroUsize;
 //!
 //! use refiner_evm::ExecutionPolicy;
+//! use refiner_executor::chains::ConfiguredChains;
 //! use refiner_rule_package::{Allowance, Sources};
 //! use refiner_rule_session::Session;
 //!
 //! fn is_ready(rule: &str) -> Result<bool, Box<dyn std::error::Error>> {
-//!     let session = Session::begin(&[], ExecutionPolicy::default(), Allowance::of_author(), NonZeroUsize::MIN)?;
+//!     let (chains, policy) = (ConfiguredChains::default(), ExecutionPolicy::default());
+//!     let session = Session::begin(&chains, policy, Allowance::of_author(), NonZeroUsize::MIN)?;
 //!     let found = Sources::default().find(rule)?;
 //!     Ok(found.into_iter().all(|found| session.prepare(found).is_ok()))
 //! }
@@ -31,5 +33,5 @@ pub use self::{
     error::PrepareError,
     load::{LoadError, LoadedRule, Terms, load},
     process::{Block, NoRun, RuleProcess},
-    session::{Prepared, Session, SessionError},
+    session::{Prepared, Session},
 };

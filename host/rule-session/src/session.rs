@@ -1,12 +1,11 @@
 //! Rules that are compiled in a child process and run in workers.
 
-use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
+use std::{fs, num::NonZeroUsize, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
 use alloy_primitives::Bytes;
 use refiner_config::cache_directory;
-use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_evm::ExecutionPolicy;
-use refiner_executor::chains::ChainError;
+use refiner_executor::chains::ConfiguredChains;
 use refiner_rule_model::{FuelParts, FuelSample, Limits, Params, SpecimenHash, examine};
 use refiner_rule_package::{Allowance, Found, Loader, RuleError};
 use refiner_worker::{
@@ -23,33 +22,6 @@ pub struct Session {
     pool: Pool,
 }
 
-/// A session that cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// A chain configuration is not usable.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// The compiler or the workers cannot be started.
-    #[error(transparent)]
-    Rule(#[from] PrepareError),
-}
-
-impl Diagnostic for SessionError {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Chain(error) => error.exit_code(),
-            Self::Rule(error) => error.exit_code(),
-        }
-    }
-
-    fn hint(&self) -> Option<Hint> {
-        match self {
-            Self::Chain(error) => error.hint(),
-            Self::Rule(error) => error.hint(),
-        }
-    }
-}
-
 /// A rule that was admitted, as far as is known without running it.
 pub struct Prepared {
     /// What it is called in messages.
@@ -60,26 +32,28 @@ pub struct Prepared {
 
 impl Session {
     /// A compiler, and workers on these terms that know these chains beside the built-in ones, for rules that are allowed so much.
+    ///
+    /// # Errors
+    ///
+    /// The workers cannot be started.
     pub fn begin(
-        chains: &[PathBuf],
+        chains: &ConfiguredChains,
         policy: ExecutionPolicy,
         allowance: Allowance,
         workers: NonZeroUsize,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<Self, PrepareError> {
         Self::begin_with(&ChildProgram::this_program(), chains, policy, allowance, workers)
     }
 
     /// The same with another program as compiler and workers.
     pub fn begin_with(
         children: &ChildProgram,
-        chains: &[PathBuf],
+        chains: &ConfiguredChains,
         policy: ExecutionPolicy,
         allowance: Allowance,
         workers: NonZeroUsize,
-    ) -> Result<Self, SessionError> {
-        let read =
-            |path: &PathBuf| fs::read_to_string(path).map_err(|source| ChainError::Read { path: path.clone(), source });
-        let chains = chains.iter().map(read).collect::<Result<_, ChainError>>()?;
+    ) -> Result<Self, PrepareError> {
+        let chains = chains.iter().map(|(_, text)| text.to_owned()).collect();
         let config =
             PoolConfig { chains, policy, command: children.command(WORKER_ARGUMENT), ..PoolConfig::new(workers.get()) };
         Ok(Self {
@@ -87,7 +61,7 @@ impl Session {
                 Compiler::new(code_cache()).with_command(children.command(COMPILE_ARGUMENT)),
                 allowance,
             ),
-            pool: Pool::new(config).map_err(PrepareError::from)?,
+            pool: Pool::new(config)?,
         })
     }
 

@@ -13,7 +13,9 @@ use serde_json::json;
 
 use super::{Unreadable, read_and_decode};
 use crate::{
-    Check as Arguments, chains, checks,
+    Check as Arguments,
+    chains::ConfiguredChains,
+    checks,
     executor::{self, unusual_terms},
     failure,
     input::{Input, expand},
@@ -45,7 +47,7 @@ pub fn run(arguments: &Arguments, stdout: &mut EscapingStdout) -> Result<ExitCod
     let policy = executor::policy(&arguments.settings.values()?);
     let inputs = expand(&arguments.specimens)?;
     let checker = Checker {
-        executor: chains::executor(&arguments.chains.chain_configs, policy)?,
+        executor: ConfiguredChains::read(&arguments.chains.chain_configs)?.executor(policy),
         known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
         execute: arguments.execute,
         announced: arguments.specimen_hash,

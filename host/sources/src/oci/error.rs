@@ -170,6 +170,18 @@ pub enum OciError {
         /// The limit that was exceeded.
         limit_bytes: usize,
     },
+    /// The service that gives the registry's users their tokens refuses in another way than for the login.
+    #[error("{reference}: the token service {service} answered {status}: {answer}")]
+    TokenService {
+        /// The reference that was asked for.
+        reference: String,
+        /// The address that the registry sends its users to.
+        service: Excerpt,
+        /// The HTTP status.
+        status: u16,
+        /// The service's reason.
+        answer: Excerpt,
+    },
     /// More bytes than a token may have.
     #[error("{reference}: the token service {service} answered with more than {limit_bytes} bytes, expected a token")]
     TokenTooLarge {

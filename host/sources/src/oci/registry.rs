@@ -259,16 +259,24 @@ impl Registry {
             }
             Login::Helper { .. } | Login::None => self.client.get(realm.clone()).query(&parameters),
         };
+        let service = || Excerpt::of(Address::of(realm).to_string().as_bytes());
         let response = request.send().await.map_err(|source| self.transport(source, reference))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
-            _ => return Err(self.refusal(response, reference).await),
+            _ => {
+                return Err(match self.refusal(response, reference).await {
+                    OciError::Status { reference, status, answer } => {
+                        OciError::TokenService { reference, service: service(), status, answer }
+                    }
+                    other => other,
+                });
+            }
         }
         let body = self.body(response, TOKEN_BYTES_MAX, reference).await?.whole();
         let body = body.map_err(|_| OciError::TokenTooLarge {
             reference: shown(reference),
-            service: Excerpt::of(Address::of(realm).to_string().as_bytes()),
+            service: service(),
             limit_bytes: TOKEN_BYTES_MAX,
         })?;
         let token: Option<Token> = serde_json::from_slice(&body).ok();

@@ -225,6 +225,14 @@ fn endless_manifests_and_tokens_are_read_up_to_a_bound() {
 }
 
 #[test]
+fn refusal_of_a_token_service_is_named_as_its_own() {
+    let server = Server::start();
+    let registry = server.gateway().replace("http://", "oci://");
+    let busy = resolver(settings()).look_up(&source(&format!("{registry}/busy/token:1.0.0")));
+    refused(busy, &["the token service “http://127.0.0.1", "/busy-token” answered 429: ", "too many logins"]);
+}
+
+#[test]
 fn registry_that_wants_a_token_gets_an_anonymous_one() {
     let server = Server::start();
     server.publish(RULE);

@@ -53,6 +53,11 @@ impl Server {
                 get(|headers: HeaderMap| async move { challenge(&headers, "/endless-token") }),
             )
             .route("/endless-token", get(endless))
+            .route(
+                "/v2/busy/token/manifests/{name}",
+                get(|headers: HeaderMap| async move { challenge(&headers, "/busy-token") }),
+            )
+            .route("/busy-token", get(|| async { (StatusCode::TOO_MANY_REQUESTS, "too many logins") }))
             .route("/v2/failing/rule/manifests/{name}", get(failing))
             .route("/v2/closed/rule/manifests/{name}", get(|| async { StatusCode::UNAUTHORIZED }))
             .route("/token", get(|| async { Json(json!({ "access_token": "anonymous" })) }))
