@@ -136,7 +136,8 @@ typedef struct {
 typedef struct refiner_rule_specimen_transaction_t {
   // EIP-2718 type.
   uint8_t   tx_type;
-  // keccak256 of the signed transaction, from the fields the specimen carries.
+  // keccak256 of the signed transaction. Where the layout dropped a part of it (blob hashes of type 3 before 0.37,
+  // authorizations of type 4, signatures in 0.2) it is the one that the producer states, which no check covers, or zeros.
   refiner_rule_specimen_b256_t   hash;
   refiner_rule_specimen_address_t   sender;
   // None creates a contract.
@@ -286,6 +287,7 @@ typedef struct {
 typedef struct refiner_rule_evm_receipt_t {
   // Position in the block.
   uint32_t   transaction_index;
+  // As in `specimen.transaction`.
   refiner_rule_evm_b256_t   transaction_hash;
   // EIP-2718 type.
   uint8_t   tx_type;
@@ -367,7 +369,7 @@ typedef uint8_t refiner_rule_receipts_source_t;
 
 // The specimen carries them, and they give the receiptsRoot, logsBloom and gasUsed of a header whose hash is the
 // announced one. The root proves type, status, cumulative gas and logs; gas used, price and created contract follow from
-// these and from the transactions. The hash of a transaction of which the layout dropped a part is the producer's.
+// these and from the transactions.
 #define REFINER_RULE_RECEIPTS_SOURCE_RECORDED 0
 // The host executed the block, as `evm.execute` does in the format `canonical`.
 #define REFINER_RULE_RECEIPTS_SOURCE_EXECUTED 1

@@ -75,6 +75,15 @@ func TestNumbersHaveTheirDigits(t *testing.T) {
 	}
 }
 
+func TestHashOfZerosIsNotKnown(t *testing.T) {
+	if _, known := sdk.KnownHash(sdk.Hash{}); known {
+		t.Error("zeros stand for no hash")
+	}
+	if hash, known := sdk.KnownHash(sdk.Hash{W3: 1}); !known || hash != (sdk.Hash{W3: 1}) {
+		t.Errorf("found %v", hash)
+	}
+}
+
 func TestEveryItemOfAllPagesIsYieldedOnce(t *testing.T) {
 	block := sdktest.Block{Transactions: make([]sdktest.Transaction, 7)}
 	for i := range block.Transactions {

@@ -29,6 +29,10 @@ func FromHost(specimen host.Specimen) *Specimen { return &Specimen{specimen} }
 // Host returns the host's specimen, for the packages of this module.
 func (s *Specimen) Host() host.Specimen { return s.host }
 
+// KnownHash returns a transaction's hash, and whether it is there: zeros stand where the layout dropped a part of what it is made from. Of
+// such a transaction a hash is what the producer states, and no check covers it.
+func KnownHash(hash Hash) (Hash, bool) { return hash, hash != Hash{} }
+
 // Identity returns which block this is.
 func (s *Specimen) Identity() Identity { return host.Taken(s.host.Identity()) }
 

@@ -24,6 +24,14 @@ def b256(words):
     return f"0x{words.w0:016x}{words.w1:016x}{words.w2:016x}{words.w3:016x}"
 
 
+def known_hash(words):
+    """A transaction's hash as `0x` and 64 digits, or `None` for the zeros that stand where the layout dropped a part of what it is made from.
+
+    Of such a transaction a hash is what the producer states, and no check covers it.
+    """
+    return b256(words) if any((words.w0, words.w1, words.w2, words.w3)) else None
+
+
 def u256(words):
     """An unsigned number of 256 bits as an `int`."""
     return words.w0 << 192 | words.w1 << 128 | words.w2 << 64 | words.w3

@@ -11,13 +11,14 @@ try:
 except ImportError:  # The world of a rule that executes nothing has no such interface.
     evm = None
 
-from . import address, b256, hexadecimal, pages, row, u256
+from . import address, b256, hexadecimal, known_hash, pages, row, u256
 from .description import DESCRIPTION
 
 MEDIA_TYPE = "application/x-ndjson"
 
 __all__ = [
-    "MEDIA_TYPE", "Rows", "Rule", "address", "b256", "execute", "hexadecimal", "pages", "rejected", "u256", "unsupported",
+    "MEDIA_TYPE", "Rows", "Rule", "address", "b256", "execute", "hexadecimal", "known_hash", "pages", "rejected", "u256",
+    "unsupported",
 ]
 
 

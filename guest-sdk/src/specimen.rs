@@ -119,8 +119,9 @@ impl Transaction {
         self.tx_type == Self::BLOB && self.blob_hash_count == 0
     }
 
-    /// The transaction's hash on chain, or none where it [lacks](Self::lacks_blob_hashes) what it would be made from.
+    /// The transaction's hash on chain, or none where the layout dropped a part of what it is made from and the producer does not state it.
+    /// One that the producer states is covered by no check: [`Coverage`](crate::Coverage) tells.
     pub fn chain_hash(&self) -> Option<B256> {
-        (!self.lacks_blob_hashes()).then_some(self.hash)
+        (self.hash != B256::ZERO).then_some(self.hash)
     }
 }

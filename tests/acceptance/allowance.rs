@@ -69,6 +69,34 @@ fn rule_that_asks_for_its_ceiling_runs_and_one_that_asks_for_one_more_is_refused
 }
 
 #[test]
+fn limits_above_caps_and_ceilings_are_named_all_at_once_and_shown_beside_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let asks = rule(directory.path(), "[limits]\nfuel = 60_000_000_000\nmemory_bytes = 1_073_741_825\n");
+    let refused = refiner(&["rule", "check", &asks]).expect(6).stderr;
+    for part in ["60000000000 asked for as fuel, and at most", "1073741825 asked for as memory_bytes, and at most"] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    let shown = refiner(&["rule", "info", &asks]).expect(0).text();
+    let fuel = shown.lines().find(|line| line.starts_with("  fuel ")).unwrap();
+    let words: Vec<_> = fuel.split_whitespace().collect();
+    assert_eq!(words[1..4], ["60000000000", "10000000000", "50000000000"]);
+    assert!(fuel.ends_with("  + 2,000 a byte of the specimen  above its cap"), "{fuel}");
+    assert!(shown.contains("  identity   none: it asks for more than can be granted\n"), "{shown}");
+    let json = refiner(&["rule", "info", &asks, "--json"]).expect(0).json_lines().remove(0);
+    assert_eq!(json["limits"]["fuel"]["asked"], 60_000_000_000_u64);
+    assert_eq!(json["limits"]["fuel"]["perSpecimenByte"], 2_000);
+    assert!(json["ruleIdentity"].is_null(), "{json}");
+
+    let asks = rule(directory.path(), "[limits]\nwall_ms = 130_000\nmemory_bytes = 1_073_741_824\n");
+    let refused = refiner(&["rule", "check", &asks]).expect(6).stderr;
+    for part in
+        ["130000 asked for as wall_ms, and the ceiling is", "1073741824 asked for as memory_bytes, and the ceiling is"]
+    {
+        assert!(refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
 fn stranger_who_asks_for_every_cap_is_refused_until_the_operator_raises_the_ceilings() {
     let directory = tempfile::tempdir().unwrap();
     let asks =

@@ -63,3 +63,24 @@ fn archive_of_the_content_server_is_read_by_another_program() {
     ipfs_car(&script, &["unpack", text(&path("file.car")), "--output", text(&path("back"))]);
     assert!(fs::read(path("back")).unwrap() == bytes);
 }
+
+#[test]
+fn archives_beyond_the_open_files_of_a_shell_are_all_read() {
+    const FILES: usize = 150;
+    let (directory, copies) = some_samples(1);
+    for number in 0..FILES {
+        let archive = directory.path().join(format!("{number}.tar"));
+        let from = copies[0].file_name().unwrap();
+        let packed = Command::new("tar").arg("-C").arg(directory.path()).arg("-cf").arg(archive).arg(from).status();
+        assert!(packed.unwrap().success());
+    }
+    fs::remove_file(&copies[0]).unwrap();
+    let ended = Command::new("sh")
+        .args(["-c", "ulimit -Sn 100; exec \"$0\" replay \"$1\"/*.tar --rule logs --report summary"])
+        .args([Path::new(env!("CARGO_BIN_EXE_refiner")), directory.path()])
+        .output()
+        .unwrap();
+    let (report, errors) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    let all = format!("{FILES} specimens: {FILES} runs produced");
+    assert!(ended.status.success() && report.starts_with(&all), "{report}{errors}");
+}

@@ -204,6 +204,57 @@ fn specimens_come_compressed_in_archives_by_lists_and_under_the_names_of_the_net
     assert_eq!(ended(by_name).expect(0).json_lines()[0]["artifacts"], expected[1]);
 }
 
+/// A Zstandard file with this content behind so many bytes of a frame in which nothing is.
+fn hidden(content: &[u8], skipped: u32) -> Vec<u8> {
+    // A frame without content, by which the file is one of Zstandard.
+    let mut file = b"\x28\xb5\x2f\xfd\x20\x00\x01\x00\x00".to_vec();
+    file.extend([0x184d_2a50_u32.to_le_bytes(), skipped.to_le_bytes()].as_flattened());
+    file.resize(file.len() + usize::try_from(skipped).unwrap(), 0);
+    file.extend(b"\x28\xb5\x2f\xfd\xa0");
+    file.extend(u32::try_from(content.len()).unwrap().to_le_bytes());
+    let blocks = content.chunks(128 << 10);
+    let last = blocks.len() - 1;
+    for (number, block) in blocks.enumerate() {
+        // Blocks that are not compressed: a bit of the last, two of the kind, and the length.
+        let header = u32::try_from(block.len() << 3 | usize::from(number == last)).unwrap();
+        file.extend(&header.to_le_bytes()[..3]);
+        file.extend(block);
+    }
+    file
+}
+
+#[test]
+fn member_whose_heading_lies_deep_in_it_is_kept_or_unusable_and_never_dropped() {
+    let (directory, copies) = some_samples(1);
+    for (skipped, is_kept) in [(300_000, true), (17 << 20, false)] {
+        let [out, packed] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        fs::write(packed.path().join("1-1.avro.zst"), hidden(&fs::read(&copies[0]).unwrap(), skipped)).unwrap();
+        let archive = directory.path().join("a.tar");
+        let mut tar = std::process::Command::new("tar");
+        assert!(tar.args(["-cf", text(&archive), "-C", text(packed.path()), "."]).status().unwrap().success());
+        let ended = refiner(&replay(&archive, out.path(), &RULES)).expect(if is_kept { 0 } else { 4 });
+        let kept = manifest(out.path())["units"].as_array().unwrap().len();
+        assert_eq!(kept, usize::from(is_kept), "{}", ended.text());
+        assert!(is_kept || ended.stderr.contains("not kept: it is of block 1-"), "{}", ended.stderr);
+        assert!(is_kept || ended.text().contains("0 runs produced, 1 specimen unusable"), "{}", ended.text());
+    }
+}
+
+#[test]
+fn pipes_give_the_data_set_that_their_files_give() {
+    let (_directory, copies) = some_samples(2);
+    let [expected, found] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut arguments = vec!["replay", text(&copies[0]), text(&copies[1]), "--out", text(expected.path())];
+    arguments.extend(RULES);
+    refiner(&arguments).expect(0);
+    let mut piped = std::process::Command::new("bash");
+    piped.args(["-c", "program=$1 out=$2 one=$3 other=$4; shift 4; \"$program\" replay <(cat \"$one\") <(cat \"$other\") --out \"$out\" \"$@\""]);
+    piped.args(["bash", env!("CARGO_BIN_EXE_refiner"), text(found.path()), text(&copies[0]), text(&copies[1])]);
+    piped.args(RULES);
+    ended(piped).expect(0);
+    assert!(files(found.path()) == files(expected.path()));
+}
+
 #[test]
 fn bad_argument_stops_only_itself_and_shows_in_the_exit_code() {
     let (directory, copies) = some_samples(1);

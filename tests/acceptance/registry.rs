@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use refiner_rule_model::contract;
 use serde_json::Value;
 
@@ -33,12 +34,31 @@ pub struct Registry {
 impl Registry {
     /// Starts one; none where the program is not to be had, which is printed.
     pub fn start(with_login: bool) -> Option<Self> {
-        let program = refiner_testchain::docker_registry().unwrap()?;
+        Self::start_in(tempfile::tempdir().unwrap(), with_login, "")
+    }
+
+    /// Starts one with a certificate for an address, and with its authority in `ca.pem`.
+    fn start_with_tls(name: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
+        let [authority_key, key] = [(); 2].map(|()| KeyPair::generate().unwrap());
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        fs::write(directory.path().join("ca.pem"), authority.self_signed(&authority_key).unwrap().pem()).unwrap();
+        let issuer = Issuer::new(authority, authority_key);
+        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let [certificate_file, key_file] = ["server.pem", "server.key"].map(|file| directory.path().join(file));
+        fs::write(&certificate_file, certificate.pem()).unwrap();
+        fs::write(&key_file, key.serialize_pem()).unwrap();
+        let tls = format!(", tls: {{ certificate: {certificate_file:?}, key: {key_file:?} }}");
+        Self::start_in(directory, false, &tls)
+    }
+
+    fn start_in(directory: tempfile::TempDir, with_login: bool, tls: &str) -> Option<Self> {
+        let program = refiner_testchain::docker_registry().unwrap()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let storage = directory.path().join("storage");
         let mut settings = format!(
-            "version: 0.1\nlog: {{ level: error, accesslog: {{ disabled: true }} }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: '{address}' }}\n",
+            "version: 0.1\nlog: {{ level: error, accesslog: {{ disabled: true }} }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: '{address}'{tls} }}\n",
             storage.display()
         );
         if with_login {
@@ -67,6 +87,14 @@ impl Registry {
     /// The program in a directory of its own, with a cache and a home of nobody else.
     pub fn refiner(&self, arguments: &[&str]) -> Ended {
         self.refiner_with(arguments, "nobody")
+    }
+
+    /// The same with these certificates of authorities.
+    fn refiner_trusting(&self, arguments: &[&str], authorities: &Path) -> Ended {
+        let mut command = command(arguments);
+        command.env("SSL_CERT_FILE", authorities).env_remove("SSL_CERT_DIR");
+        command.env("HOME", self.directory.path()).env("REFINER_CACHE_DIR", self.directory.path().join("cache"));
+        ended(command)
     }
 
     /// The same with a home directory of this name.
@@ -215,6 +243,45 @@ fn login_is_taken_from_the_credential_helper_that_keeps_it_and_one_that_gives_no
     assert!(!format!("{}{}", pushed.stderr, pushed.text()).contains("canary"), "{}", pushed.stderr);
     let asked = fs::read_to_string(registry.directory.path().join("helped/asked")).unwrap();
     assert_eq!(asked, format!("get {}\n", registry.address));
+}
+
+#[test]
+fn registry_of_an_authority_of_ones_own_is_reached_with_its_certificate_and_refused_with_the_way_without() {
+    // An address of this machine that is not of loopback: it is asked by https.
+    let Some(registry) = Registry::start_with_tls("0.0.0.0") else { return };
+    let (rule, port) = (built("transaction-summary").display().to_string(), registry.address.port());
+    let to = format!("oci://0.0.0.0:{port}/summary:1.0.0");
+    let system = Path::new("/etc/ssl/certs/ca-certificates.crt");
+    if system.is_file() {
+        let page = format!("https://0.0.0.0:{port}/a.wasm");
+        for arguments in [vec!["rule", "push", &rule, &to], vec!["rule", "info", &page]] {
+            let refused = registry.refiner_trusting(&arguments, system).expect(5).stderr;
+            assert!(refused.contains("UnknownIssuer") && refused.contains("SSL_CERT_FILE=FILE"), "{refused}");
+        }
+    }
+    registry.refiner_trusting(&["rule", "push", &rule, &to], &registry.directory.path().join("ca.pem")).expect(0);
+    let refused = registry.refiner(&["rule", "push", &rule, &registry.source("summary:1.0.0")]).expect(5).stderr;
+    assert!(refused.contains("a registry on this machine is asked without TLS"), "{refused}");
+}
+
+#[test]
+fn password_in_a_source_is_shown_by_no_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = built("transaction-summary").display().to_string();
+    let source = "oci://alice:canary@registry.example:5443/a/rule:1";
+    for arguments in [
+        vec!["rule", "run", source, &sample()],
+        vec!["rule", "info", source],
+        vec!["rule", "lock", source],
+        vec!["rule", "push", &rule, source],
+        vec!["replay", "--rule", source, &sample()],
+    ] {
+        let mut command = command(&arguments);
+        command.current_dir(directory.path());
+        let refused = ended(command).expect(2).stderr;
+        assert!(refused.contains("user name or password") && refused.contains("`docker login`"), "{refused}");
+        assert!(!refused.contains("canary"), "{refused}");
+    }
 }
 
 #[test]

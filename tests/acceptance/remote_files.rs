@@ -148,6 +148,38 @@ fn object_that_cannot_be_read_is_one_unusable_specimen_and_the_others_are_run() 
 }
 
 #[test]
+fn specimen_whose_heading_cannot_be_read_is_unusable_and_the_next_run_makes_it() {
+    let (store, directory, _copies) = stored(3);
+    for more in [&[][..], &["--table", "csv"]] {
+        let out = tempfile::tempdir().unwrap();
+        let mut arguments = vec!["replay", "s3://specimens/mainnet/", "--out", text(out.path())];
+        arguments.extend(RULES.iter().chain(more));
+        let failing_once = |arguments: &[&str]| {
+            store.fail(Fault::AccessDenied, 1);
+            run(&store, arguments).expect(4)
+        };
+        let planned = failing_once(&[&arguments[..], &["--dry-run"]].concat());
+        assert!(planned.text().contains("specimens  2 to run, 0 done already"), "{}", planned.text());
+        assert!(planned.text().contains("1 cannot be read"), "{}", planned.text());
+        assert!(planned.stderr.contains("403 Forbidden"), "{}", planned.stderr);
+        let first = failing_once(&arguments);
+        assert!(first.text().contains("3 specimens: 4 runs produced"), "{}", first.text());
+        assert!(first.text().contains("1 specimen unusable"), "{}", first.text());
+        assert!(first.stderr.contains("403 Forbidden"), "{}", first.stderr);
+        let again = run(&store, &arguments).expect(0);
+        assert!(again.text().contains("1 specimen: 2 runs produced"), "{}", again.text());
+        assert!(again.text().contains("2 done before"), "{}", again.text());
+        refiner(&["verify", text(out.path()), text(directory.path())]).expect(0);
+        let unread = failing_once(&["verify", text(out.path()), "s3://specimens/mainnet/"]);
+        assert!(unread.stderr.contains("403 Forbidden"), "{}", unread.stderr);
+    }
+    // Also where nothing is kept, since the check `knownBlock` of others rests on it.
+    store.fail(Fault::AccessDenied, 1);
+    let lines = run(&store, &["replay", "s3://specimens/mainnet/", "--json"]).expect(4).json_lines();
+    assert_eq!(lines.iter().filter(|line| line["verdict"] == "unusable").count(), 1, "{lines:?}");
+}
+
+#[test]
 fn store_that_refuses_is_an_error_that_names_the_variables() {
     let (store, _directory, _copies) = stored(1);
     let mut command = with(&store, &["replay", "s3://specimens/mainnet/"]);

@@ -258,6 +258,18 @@ fn columns_of_a_rule_are_listed_and_make_its_json_schema_and_its_arrow_schema() 
     let text = refiner(&["rule", "info", "logs"]).expect(0).text();
     assert!(text.contains("\n    topic0               hash           null  Topic 0.\n"), "{text}");
 
+    // A key of the rows that is not the column's name.
+    let line = refiner(&["rule", "info", "state-access", "--json"]).expect(0).json_lines().remove(0);
+    let of_accounts = line["outputs"].as_array().unwrap().iter().find(|output| output["name"] == "accounts.ndjson");
+    let columns = of_accounts.unwrap()["columns"].as_array().unwrap();
+    let field = |name: &str| &columns.iter().find(|column| column["name"] == name).unwrap()["field"];
+    assert_eq!(
+        (field("chain_id"), field("slots_read"), field("address")),
+        (&json!("chainId"), &json!("slots"), &Value::Null)
+    );
+    let text = refiner(&["rule", "info", "state-access"]).expect(0).text();
+    assert!(text.contains("  field chainId  ") && text.contains("  field slots  "), "{text}");
+
     let schema: Value = serde_json::from_str(&refiner(&["rule", "schema", "logs"]).expect(0).text()).unwrap();
     assert_eq!(schema["properties"]["topic0"]["oneOf"][1], json!({ "type": "null" }));
     assert_eq!(schema["required"].as_array().map(Vec::len), Some(8));
@@ -456,6 +468,33 @@ fn verify_builds_again_and_names_the_parts_that_differ() {
 }
 
 #[test]
+fn component_that_was_cut_short_is_called_damaged_by_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |file: &str| directory.path().join(file).display().to_string();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rules/transaction-summary.wasm");
+    let whole = fs::read(built).unwrap();
+    fs::write(at("cut.wasm"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(at("rule.toml"), "name = 1").unwrap();
+    refiner(&["rule", "keygen", &at("signing.pem")]).expect(0);
+    let (cut, specimen) = (at("cut.wasm"), samples().remove(0).display().to_string());
+    for arguments in [
+        vec!["rule", "info", &cut],
+        vec!["rule", "schema", &cut],
+        vec!["rule", "check", &cut],
+        vec!["rule", "run", &cut, &specimen],
+        vec!["rule", "push", &cut, "oci://127.0.0.1:1/a:1"],
+        vec!["rule", "embed", &cut, &at("rule.toml")],
+        vec!["rule", "sign", &cut, "--key", &at("signing.pem")],
+        vec!["rule", "verify", &cut, "--source", &at("")],
+    ] {
+        let refused = refiner(&arguments).expect(6).stderr;
+        for part in [&format!("{cut}: malformed at byte "), "the file is damaged: build or fetch it again"] {
+            assert!(refused.contains(part), "{arguments:?}: {part:?} is not in {refused}");
+        }
+    }
+}
+
+#[test]
 fn artifacts_over_a_folder_of_specimens_are_compared_with_those_agreed_on() {
     let directory = tempfile::tempdir().unwrap();
     let (specimens, golden) = (directory.path().join("specimens"), directory.path().join("golden"));
@@ -470,7 +509,8 @@ fn artifacts_over_a_folder_of_specimens_are_compared_with_those_agreed_on() {
     };
     let shown = test(&[]).expect(3).text();
     assert!(shown.contains("transaction-summary.ndjson: nothing was agreed on; --bless writes it"), "{shown}");
-    test(&["--bless"]).expect(0);
+    let shown = test(&["--bless"]).expect(0).text();
+    assert!(shown.contains("transaction-summary.ndjson: nothing was agreed on before\n"), "{shown}");
     let shown = test(&[]).expect(0).text();
     assert_eq!(shown.lines().filter(|line| line.starts_with("ok ")).count(), 2, "{shown}");
     let file = fs::read_dir(&golden).unwrap().next().unwrap().unwrap().path();

@@ -203,12 +203,12 @@ pub(crate) fn check(output: &str, media_type: &str, columns: &[Column]) -> Resul
 const NDJSON: &str = "application/x-ndjson";
 
 fn column_fault(column: &Column, earlier: &[Column]) -> Option<ColumnFault> {
-    let Column { name, kind, nullable, key, field, doc } = column;
+    let Column { name, kind, nullable: _, key, field, doc } = column;
     let field = field.as_deref().unwrap_or(name);
     if !sql::is_plain_name(name) {
         return Some(ColumnFault::Name);
     }
-    if sql::is_reserved(name) {
+    if sql::is_reserved_word(name) {
         return Some(ColumnFault::Reserved);
     }
     if field.is_empty() || field.len() > COLUMN_FIELD_BYTES_MAX || field.chars().any(char::is_control) {
@@ -216,9 +216,6 @@ fn column_fault(column: &Column, earlier: &[Column]) -> Option<ColumnFault> {
     }
     if doc.as_deref().is_some_and(|doc| !crate::label::is_note(doc)) {
         return Some(ColumnFault::Doc);
-    }
-    if *key && *nullable {
-        return Some(ColumnFault::NullableKey);
     }
     if *key && matches!(kind, ColumnType::List(_) | ColumnType::One(Scalar::Json)) {
         return Some(ColumnFault::TypeOfKey);
@@ -258,9 +255,6 @@ pub enum ColumnFault {
     /// A description of several lines or none.
     #[error("doc is not a line of 1 to 1,024 bytes")]
     Doc,
-    /// A key that can be null.
-    #[error("a key is never null: leave out nullable or key")]
-    NullableKey,
     /// A key that cannot be compared.
     #[error("a key has a value that can be compared, no list and no json")]
     TypeOfKey,

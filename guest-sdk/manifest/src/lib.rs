@@ -30,4 +30,5 @@ pub use label::{
     ARTIFACT_NAME_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, SCHEMA_BYTES_MAX, is_artifact_name, is_media_type, is_schema_name,
 };
 pub use manifest::{Capability, LIMIT_NAMES, MANIFEST_BYTES_MAX, Manifest, OUTPUTS_MAX, Output, Wasi, World};
+pub use sql::is_reserved_word;
 pub use text::{NotUtf8, text};

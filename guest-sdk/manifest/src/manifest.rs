@@ -15,7 +15,7 @@ pub const MANIFEST_BYTES_MAX: usize = 32 << 10;
 /// Most outputs: as many artifacts as a run can be granted.
 pub const OUTPUTS_MAX: usize = 32;
 
-/// Most layouts: there are eight, and a few more a year at most.
+/// Most layouts: several times as many as there are, of which a year adds a few at most.
 const LAYOUTS_MAX: usize = 64;
 
 /// Names that `[limits]` can have, in the order of the host's table, which holds defaults and caps.

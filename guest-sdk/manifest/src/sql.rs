@@ -133,8 +133,8 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// True for a word that stands for something else in a query.
-pub(crate) fn is_reserved(name: &str) -> bool {
+/// True for a word, in small letters, that SQL takes for a name only in quotes: it stands for something else in a query.
+pub fn is_reserved_word(name: &str) -> bool {
     RESERVED.binary_search(&name).is_ok()
 }
 
@@ -145,6 +145,6 @@ mod tests {
     #[test]
     fn reserved_words_are_sorted_and_plain() {
         assert!(RESERVED.is_sorted() && RESERVED.iter().all(|word| is_plain_name(word)));
-        assert!(is_reserved("from") && is_reserved("to") && !is_reserved("from_address"));
+        assert!(is_reserved_word("from") && is_reserved_word("to") && !is_reserved_word("from_address"));
     }
 }

@@ -91,7 +91,13 @@ impl Diagnostic for EmbedError {
             Self::NotAComponent { is_module: false, .. } => {
                 Some("name the .wasm file that the toolchain wrote, and the manifest after it".into())
             }
-            Self::File { .. } | Self::TooLarge { .. } | Self::Manifest { .. } | Self::Component { .. } => None,
+            Self::Component { source: ReadError::Malformed { .. }, .. } => {
+                Some("the file is damaged: build or fetch it again, and compare its sha256 with the publisher's".into())
+            }
+            Self::Component { source: ReadError::Two { .. } | ReadError::NotText(_), .. } => {
+                Some("--replace takes it out".into())
+            }
+            Self::File { .. } | Self::TooLarge { .. } | Self::Manifest { .. } => None,
         }
     }
 }

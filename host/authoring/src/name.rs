@@ -2,11 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::language::Language;
+
 /// Longest name: with `.ndjson` after it, it is the name of an artifact, and those have 64 characters at most.
 pub const NAME_BYTES_MAX: usize = 48;
 
 /// Names that cargo gives to no library: what Rust itself calls something, and what cargo's folders are called.
-const TAKEN: [&str; 60] = [
+const TAKEN_IN_RUST: [&str; 60] = [
     "abstract",
     "alloc",
     "as",
@@ -79,15 +81,21 @@ pub enum NameError {
     /// Other characters, too many or none.
     #[error("{0:?} is no name for a rule: 1 to {NAME_BYTES_MAX} of a-z, 0-9 and '-', a letter first and no '-' last")]
     Form(String),
-    /// A word of Rust or of cargo.
-    #[error("{0:?} means something to Rust or cargo already; take a name of two words")]
-    Taken(String),
 }
 
 impl RuleName {
     /// The name that was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// True for a name that means something to a rule's language already. Of other languages than Rust, none takes the name of a rule
+    /// for one of its own: what they name is a file or a package.
+    pub(crate) fn is_taken_in(&self, language: Language) -> bool {
+        match language {
+            Language::Rust => TAKEN_IN_RUST.contains(&self.as_str()),
+            Language::Go | Language::Python | Language::JavaScript | Language::C => false,
+        }
     }
 }
 
@@ -102,9 +110,6 @@ impl FromStr for RuleName {
             && text.bytes().all(plain);
         if !formed {
             return Err(NameError::Form(text.to_owned()));
-        }
-        if TAKEN.contains(&text) {
-            return Err(NameError::Taken(text.to_owned()));
         }
         Ok(Self(text.to_owned()))
     }
@@ -124,7 +129,6 @@ mod tests {
     fn name_is_one_that_cargo_rust_and_the_host_take() {
         let good = |text: &str| assert_eq!(text.parse::<RuleName>().map(|name| name.to_string()), Ok(text.to_owned()));
         let malformed = |text: &str| assert_eq!(text.parse::<RuleName>(), Err(NameError::Form(text.to_owned())));
-        let taken = |text: &str| assert_eq!(text.parse::<RuleName>(), Err(NameError::Taken(text.to_owned())));
         good("a");
         good("erc20-transfers");
         good(&"a".repeat(NAME_BYTES_MAX));
@@ -132,8 +136,16 @@ mod tests {
         for text in ["", "-a", "a-", "1a", "A", "a_b", "a.b", "a/b", "../a", "a b", "größe"] {
             malformed(text);
         }
-        for text in ["fn", "test", "std", "sdk", "while"] {
-            taken(text);
+    }
+
+    #[test]
+    fn word_of_rust_or_cargo_is_taken_in_rust_alone() {
+        for text in ["fn", "test", "std", "sdk", "while", "erc20"] {
+            let name: RuleName = text.parse().expect(text);
+            for language in Language::ALL {
+                let expected = language == Language::Rust && text != "erc20";
+                assert_eq!(name.is_taken_in(language), expected, "{text} {language:?}");
+            }
         }
     }
 }

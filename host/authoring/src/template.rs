@@ -38,6 +38,9 @@ pub enum NewError {
     /// Something is there, and it is not overwritten.
     #[error("{} is there already, and nothing is overwritten", .0.display())]
     Exists(PathBuf),
+    /// A word of Rust or of cargo as the name of a crate.
+    #[error("{:?} means something to Rust or cargo already", .0.as_str())]
+    Taken(RuleName),
     /// The operating system refuses it.
     #[error("{}: {source}", .path.display())]
     Write {
@@ -59,7 +62,7 @@ impl Diagnostic for NewError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Exists(_) | Self::Write { .. } => Some("name another directory with --dir".into()),
-            Self::Lock(LockError::Taken(name)) => {
+            Self::Taken(name) | Self::Lock(LockError::Taken(name)) => {
                 Some(format!("give the rule another name, such as my-{name}: `refiner rule new my-{name}`").into())
             }
             Self::Lock(LockError::Syntax(_) | LockError::Missing(_)) => None,
@@ -72,6 +75,9 @@ impl Diagnostic for NewError {
 /// It appears whole or not at all: it is written beside its place and then renamed. Into a directory that is there, which may be a shell's
 /// own, its files are moved one by one, the manifest last.
 pub fn write(rule: &RuleName, world: World, language: Language, directory: &Path) -> Result<(), NewError> {
+    if rule.is_taken_in(language) {
+        return Err(NewError::Taken(rule.clone()));
+    }
     let is_there = match fs::read_dir(directory).map(|mut found| found.next().is_none()) {
         Ok(true) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -371,6 +377,20 @@ mod tests {
                 assert!(directory.join("sdk").join(file).is_file(), "{file}");
             }
             assert!(!directory.join("sdk/guest-sdk").exists() && !directory.join("Cargo.lock").exists());
+        }
+    }
+
+    #[test]
+    fn word_of_rust_names_no_crate_and_a_rule_of_another_language() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let sdk: RuleName = "sdk".parse().expect("a name");
+        let error = write(&sdk, World::Transform, Language::Rust, &parent.path().join("rust")).expect_err("a crate");
+        assert!(matches!(&error, NewError::Taken(name) if *name == sdk), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("`refiner rule new my-sdk`")), "{:?}", error.hint());
+        assert_eq!(entries(parent.path()), 0);
+        for language in Language::ALL.into_iter().filter(|language| *language != Language::Rust) {
+            write(&sdk, World::Transform, language, &parent.path().join(language.as_str()))
+                .expect("nothing is in the way");
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn read(path: &Path, scope: Scope, problems: &mut Vec<Problem>) -> Gi
             Some(texts) => drop(given.insert(key, texts)),
             None => problems.push(Problem::Kind {
                 key: row.name,
-                expected: if row.list { "an array" } else { row.expected },
+                expected: if row.list { "an array, such as [\"…\"]" } else { row.expected },
                 path: path.to_owned(),
             }),
         }

@@ -167,7 +167,7 @@ fn everything_that_is_wrong_is_reported_at_once_with_its_origin() {
             "DIR/refiner.toml: fetches: expected a number",
             "DIR/refiner.toml: no such setting: dept",
             "DIR/refiner.toml: pins: expected a number",
-            "DIR/refiner.toml: source-chain: expected an array",
+            "DIR/refiner.toml: source-chain: expected an array, such as [\"…\"]",
             "REFINER_DEPHT: no such setting; did you mean REFINER_DEPTH?",
             "poll-interval: expected a duration with its unit such as 500ms, 20s, 5m, 2h or 7d, found \"20\" (environment, REFINER_POLL_INTERVAL)",
             "rpc-timeout: 1d is not between 1s and 10m (DIR/refiner.toml)",

@@ -3,7 +3,12 @@
 //! Version 1 is read as [`read_car`](crate::read_car) has it; version 2 is a version 1 between a header and an index, which is not needed.
 //! Source: <https://ipld.io/specs/transport/car/carv2/>.
 
-use std::{collections::HashMap, fs::File, io, os::unix::fs::FileExt as _};
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+};
 
 use bytes::Bytes;
 
@@ -26,6 +31,8 @@ pub const ARCHIVE_PATHS_BYTES_MAX: usize = 256 << 20;
 /// Most directories that are read for each block of an archive, and beside them: the same one may be in several others.
 const DIRECTORIES_PER_BLOCK: usize = 4;
 const DIRECTORIES_BESIDE: usize = 1_000;
+/// The same of the bytes of the nodes that are read to list files: half a MiB for each directory.
+const NODE_BYTES_BESIDE: u64 = 512 << 20;
 /// Deepest directory below a root.
 pub const DIRECTORY_DEPTH_MAX: usize = 64;
 /// Bytes that are read for a length and an id.
@@ -64,6 +71,16 @@ pub enum ArchiveError {
         blocks: usize,
         /// Directories that are read at most.
         limit: usize,
+    },
+    /// Large directories, over and over.
+    #[error(
+        "the archive has {bytes} bytes of blocks, and more than {limit} are read to list its files, as large directories in it are named again and again"
+    )]
+    TooManyNodeBytes {
+        /// Bytes of all blocks.
+        bytes: u64,
+        /// Bytes that are read at most.
+        limit: u64,
     },
     /// Directories in directories without end.
     #[error("the archive has directories deeper than {DIRECTORY_DEPTH_MAX} levels")]
@@ -140,7 +157,7 @@ impl Archive {
     ///
     /// [`ArchiveError`]
     pub fn files(&self) -> Result<Vec<Named>, ArchiveError> {
-        let mut walk = Walk { archive: self, files: Vec::new(), path_bytes: 0, directories: 0 };
+        let mut walk = self.walk();
         for root in &self.roots {
             walk.below(root, "", 0)?;
         }
@@ -165,8 +182,24 @@ impl Archive {
         assemble_by(id, Extent::First { bytes }, &Interrupt::default(), |id| self.block(id))
     }
 
+    fn walk(&self) -> Walk<'_> {
+        Walk {
+            archive: self,
+            files: Vec::new(),
+            path_bytes: 0,
+            directories: 0,
+            node_bytes: 0,
+            block_bytes: self.blocks.values().map(|place| place.bytes as u64).sum(),
+            file_nodes: HashSet::new(),
+        }
+    }
+
+    fn place(&self, id: &ContentId) -> Result<Span, ArchiveError> {
+        Ok(*self.blocks.get(id.digest()).ok_or(DagError::Missing { id: *id })?)
+    }
+
     fn block(&self, id: &ContentId) -> Result<Bytes, ArchiveError> {
-        let Some(place) = self.blocks.get(id.digest()) else { return Err(DagError::Missing { id: *id }.into()) };
+        let place = self.place(id)?;
         let mut block = vec![0; place.bytes];
         self.file.read_exact_at(&mut block, place.offset)?;
         if id.names(&block) { Ok(block.into()) } else { Err(CarError::Mismatch { id: *id }.into()) }
@@ -179,6 +212,12 @@ struct Walk<'a> {
     files: Vec<Named>,
     path_bytes: usize,
     directories: usize,
+    /// Bytes of the nodes that were read.
+    node_bytes: u64,
+    /// Bytes of all blocks.
+    block_bytes: u64,
+    /// Offsets of the nodes that are files: one may have as many names as there are links to it, and is read once.
+    file_nodes: HashSet<u64>,
 }
 
 impl Walk<'_> {
@@ -186,11 +225,7 @@ impl Walk<'_> {
         if depth > DIRECTORY_DEPTH_MAX {
             return Err(ArchiveError::TooDeep);
         }
-        let node = match id.codec() {
-            Codec::DagPb => read_node(&self.archive.block(id)?).map_err(|source| DagError::Node { id: *id, source })?,
-            Codec::Raw | Codec::DagCbor => Node::File,
-        };
-        match node {
+        match self.node(id)? {
             Node::File => self.add(if path.is_empty() { id.to_string() } else { path.to_owned() }, *id)?,
             Node::Directory(entries) => {
                 self.enter()?;
@@ -212,6 +247,26 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    fn node(&mut self, id: &ContentId) -> Result<Node, ArchiveError> {
+        if id.codec() != Codec::DagPb {
+            return Ok(Node::File);
+        }
+        let place = self.archive.place(id)?;
+        if self.file_nodes.contains(&place.offset) {
+            return Ok(Node::File);
+        }
+        let limit = self.block_bytes.saturating_mul(DIRECTORIES_PER_BLOCK as u64).saturating_add(NODE_BYTES_BESIDE);
+        self.node_bytes = self.node_bytes.saturating_add(place.bytes as u64);
+        if self.node_bytes > limit {
+            return Err(ArchiveError::TooManyNodeBytes { bytes: self.block_bytes, limit });
+        }
+        let node = read_node(&self.archive.block(id)?).map_err(|source| DagError::Node { id: *id, source })?;
+        if node == Node::File {
+            self.file_nodes.insert(place.offset);
+        }
+        Ok(node)
     }
 
     fn add(&mut self, name: String, id: ContentId) -> Result<(), ArchiveError> {
@@ -431,6 +486,58 @@ mod tests {
             blocks.push(below.clone());
         }
         assert!(matches!(opened(&archive(below.0, &blocks)).unwrap().files(), Err(ArchiveError::TooDeep)));
+    }
+
+    /// A node of a file with these bytes, and a field that no node has.
+    fn file(inline: &[u8], padding: &[u8]) -> (ContentId, Vec<u8>) {
+        let record = [&[0x08, 2][..], &field(2, inline), &field(15, padding)].concat();
+        let node = field(1, &record);
+        (ContentId::of_block(Codec::DagPb, &node), node)
+    }
+
+    #[test]
+    fn node_that_is_the_file_of_many_names_is_read_once_to_list_them() {
+        let node = file(&[7; 4 << 20][..(4 << 20) - 99], b"");
+        let root = level(&numbers(2_000), node.0);
+        let archive = opened(&archive(root.0, &[root.clone(), node.clone()])).unwrap();
+        let mut walk = archive.walk();
+        walk.below(&root.0, "", 0).unwrap();
+        assert_eq!((walk.files.len(), walk.node_bytes), (2_000, (root.1.len() + node.1.len()) as u64));
+    }
+
+    #[test]
+    fn large_directory_in_many_places_is_bounded_by_its_bytes() {
+        let mut large = level(&numbers(1), ContentId::of_block(Codec::Raw, b"leaf"));
+        large.1.extend(field(15, &vec![0; 4_000_000]));
+        large.0 = ContentId::of_block(Codec::DagPb, &large.1);
+        let listed = |places: usize| {
+            let root = level(&numbers(places), large.0);
+            opened(&archive(root.0, &[root, large.clone()])).unwrap().files().map(|files| files.len())
+        };
+        assert_eq!(listed(100).unwrap(), 100);
+        let ended = listed(150);
+        assert!(matches!(ended, Err(ArchiveError::TooManyNodeBytes { bytes: 4_000_000..4_100_000, .. })), "{ended:?}");
+    }
+
+    #[test]
+    fn file_whose_blocks_have_much_beside_its_bytes_is_read_as_far_as_its_limit_allows() {
+        let nodes: Vec<_> = (0..10).map(|number: u8| file(&[number], &vec![number; 2 << 20])).collect();
+        let read = |links: &[usize]| {
+            let entries: Vec<_> = links.iter().map(|link| ("", nodes[*link].0)).collect();
+            let root = directory(2, &entries);
+            let root = (ContentId::of_block(Codec::DagPb, &root), root);
+            let blocks: Vec<_> = [root.clone()].into_iter().chain(nodes.clone()).collect();
+            let archive = opened(&archive(root.0, &blocks)).unwrap();
+            [archive.read(&root.0, 1_000), archive.head(&root.0, 1_000)]
+        };
+        for file in read(&[3, 1, 3, 9, 3].repeat(100)) {
+            assert_eq!(file.unwrap(), [3, 1, 3, 9, 3].repeat(100), "a block that is linked to again costs nothing");
+        }
+        for file in read(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+            let limit_bytes = 2 * 1_000 + (16 << 20);
+            let expected = DagError::TooManyBlockBytes { limit_bytes };
+            assert!(matches!(&file, Err(ArchiveError::Dag(error)) if *error == expected), "{file:?}");
+        }
     }
 
     #[test]

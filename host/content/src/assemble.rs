@@ -16,6 +16,9 @@ pub const DEPTH_MAX: usize = 16;
 /// Most blocks visited. A file of [`CONTENT_BYTES_MAX`](crate::CONTENT_BYTES_MAX) in chunks of 256 bytes has that many leaves. A block
 /// counts each time something links to it.
 pub const NODES_MAX: usize = 1 << 18;
+/// Most bytes of blocks that are read for each byte of a file, and beside them: 64 bytes for each of [`NODES_MAX`] links.
+const BLOCK_BYTES_PER_BYTE: usize = 2;
+const BLOCK_BYTES_BESIDE: usize = 16 << 20;
 
 /// Reasons for which blocks do not make a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,12 @@ pub enum DagError {
         /// The most bytes allowed.
         limit_bytes: usize,
     },
+    /// Blocks with much beside the bytes of the file.
+    #[error("more than {limit_bytes} bytes of blocks are read for the file, most of which are no part of it")]
+    TooManyBlockBytes {
+        /// The most bytes of blocks for a file of the size that is allowed.
+        limit_bytes: usize,
+    },
     /// The root states another size.
     #[error("the file has {got_bytes} bytes and its root states {stated_bytes}")]
     Size {
@@ -74,8 +83,8 @@ impl DagError {
 }
 
 /// Puts the file `root` together. Every block of [`Blocks`] was checked, so the bytes are those that `root` names, whatever profile
-/// made it. Each block is parsed once, however often something links to it, so that the work is bounded by the bytes of the blocks and by
-/// [`NODES_MAX`].
+/// made it. The work is bounded by the bytes of the blocks, by `limit_bytes` and by [`NODES_MAX`]: a block is parsed once, however often
+/// something links to it, unless most of it are bytes of the file.
 ///
 /// # Errors
 ///
@@ -112,9 +121,11 @@ pub(crate) fn assemble_by<E: From<DagError>>(
     interrupt: &Interrupt,
     mut block: impl FnMut(&ContentId) -> Result<Bytes, E>,
 ) -> Result<Bytes, E> {
+    let (Extent::Whole { limit_bytes: wanted } | Extent::First { bytes: wanted }) = extent;
+    let block_bytes_max = wanted.saturating_mul(BLOCK_BYTES_PER_BYTE).saturating_add(BLOCK_BYTES_BESIDE);
     let mut file = BytesMut::new();
-    let mut parsed = HashMap::new();
-    let mut visited = 0;
+    let mut kept: HashMap<ContentId, FileNode> = HashMap::new();
+    let (mut visited, mut block_bytes, mut stated) = (0, 0, None);
     let mut ahead = vec![(*root, 0)];
     while let Some((id, depth)) = ahead.pop() {
         visited += 1;
@@ -122,10 +133,27 @@ pub(crate) fn assemble_by<E: From<DagError>>(
             return Err(DagError::TooManyNodes.into());
         }
         interrupt.check().map_err(|_| DagError::Interrupted)?;
-        let FileNode { inline, links, .. } = match parsed.entry(id) {
+        let once;
+        let FileNode { inline, links, file_bytes } = match kept.entry(id) {
             Entry::Occupied(node) => &*node.into_mut(),
-            Entry::Vacant(place) => &*place.insert(read(id, block(&id)?)?),
+            Entry::Vacant(place) => {
+                let block = block(&id)?;
+                block_bytes += block.len();
+                if block_bytes > block_bytes_max {
+                    return Err(DagError::TooManyBlockBytes { limit_bytes: block_bytes_max }.into());
+                }
+                let node = read(id, &block)?;
+                if is_read_again(&node, &block) {
+                    once = node;
+                    &once
+                } else {
+                    &*place.insert(node)
+                }
+            }
         };
+        if depth == 0 {
+            stated = *file_bytes;
+        }
         match extent {
             Extent::Whole { limit_bytes } if inline.len() > limit_bytes - file.len() => {
                 return Err(DagError::TooLarge { limit_bytes }.into());
@@ -144,7 +172,7 @@ pub(crate) fn assemble_by<E: From<DagError>>(
         }
         ahead.extend(links.iter().rev().map(|link| (*link, depth + 1)));
     }
-    match parsed.get(root).and_then(|root| root.file_bytes) {
+    match stated {
         Some(stated_bytes) if stated_bytes != file.len() as u64 => {
             Err(DagError::Size { got_bytes: file.len(), stated_bytes }.into())
         }
@@ -152,10 +180,26 @@ pub(crate) fn assemble_by<E: From<DagError>>(
     }
 }
 
-fn read(id: ContentId, block: Bytes) -> Result<FileNode, DagError> {
-    match id.codec() {
-        Codec::Raw => Ok(FileNode { inline: block, links: Vec::new(), file_bytes: None }),
-        Codec::DagPb => dag_pb::read_file_node(&block).map_err(|source| DagError::Node { id, source }),
+fn read(id: ContentId, block: &Bytes) -> Result<FileNode, DagError> {
+    let mut node = match id.codec() {
+        Codec::Raw => Ok(FileNode { inline: block.clone(), links: Vec::new(), file_bytes: None }),
+        Codec::DagPb => dag_pb::read_file_node(block).map_err(|source| DagError::Node { id, source }),
         Codec::DagCbor => Err(DagError::Codec { id }),
+    }?;
+    if is_small_part(&node, block) {
+        // The node is kept, and would keep all of its block.
+        node.inline = Bytes::copy_from_slice(&node.inline);
     }
+    Ok(node)
+}
+
+/// Whether a node is read again for each link to it: that costs no more than the bytes that it gives to the file each time, and kept it
+/// would hold these bytes twice.
+fn is_read_again(node: &FileNode, block: &Bytes) -> bool {
+    node.links.is_empty() && !is_small_part(node, block)
+}
+
+/// Whether less than half of a block are bytes of the file.
+fn is_small_part(node: &FileNode, block: &Bytes) -> bool {
+    node.inline.len() * 2 < block.len()
 }

@@ -71,8 +71,8 @@ pub enum CarError {
     /// The header is not `{"roots": [id], "version": 1}`.
     #[error("the archive's header is malformed")]
     Header,
-    /// Another version than 1.
-    #[error("the archive has version {version}; version 1 is read")]
+    /// Another version than 1, which an archive of version 2 holds as well.
+    #[error("the archive has version {version}; 1 is read, and 2 where it holds one of version 1")]
     Version {
         /// Version that the header states.
         version: u64,

@@ -105,22 +105,28 @@ impl Fetcher {
         }
     }
 
-    /// Attempts in order: every source for each id, then the gateways that were named, then URLs that only `accept` can check.
+    /// Attempts in order: every id at each source, then the gateways that were named, then URLs that only `accept` can check. Where these
+    /// are too many, each source, the gateways and the URLs have an equal share, so that none is left out by the length of another's list.
     fn plan(&self, locations: &Locations, with_unverified: bool) -> VecDeque<Attempt> {
+        let Locations { ids, gateways, web: urls, .. } = locations;
+        let has_web = self.web.is_some();
+        let counts = self.sources.iter().map(|_| ids.len());
+        let beside = [(has_web, gateways.len()), (has_web && with_unverified, urls.len())];
+        let beside = beside.map(|(is_asked, count)| if is_asked { count } else { 0 });
+        let share = share_of(&counts.chain(beside).collect::<Vec<_>>());
         let known = self
             .sources
             .iter()
-            .flat_map(|source| locations.ids.iter().map(|id| Attempt::Known { source: Arc::clone(source), id: *id }));
+            .flat_map(|source| ids.iter().take(share).map(|id| Attempt::Known { source: Arc::clone(source), id: *id }));
         let named = self.web.iter().flat_map(|web| {
-            locations.gateways.iter().map(|(url, id)| {
+            gateways.iter().take(share).map(|(url, id)| {
                 let source = NamedGateway { web: web.clone(), url: url.clone(), origin: Origin::of_url(url) };
                 Attempt::Known { source: Arc::new(source), id: *id }
             })
         });
-        let unverified =
-            self.web.iter().filter(|_| with_unverified).flat_map(|web| {
-                locations.web.iter().map(|url| Attempt::Unverified { web: web.clone(), url: url.clone() })
-            });
+        let unverified = self.web.iter().filter(|_| with_unverified).flat_map(|web| {
+            urls.iter().take(share).map(|url| Attempt::Unverified { web: web.clone(), url: url.clone() })
+        });
         known.chain(named).chain(unverified).take(ATTEMPTS_MAX).collect()
     }
 
@@ -131,6 +137,12 @@ impl Fetcher {
             Err(_) => Err(FetchError::Deadline { from, deadline_ms: milliseconds(self.hedging.attempt) }),
         }
     }
+}
+
+/// The most attempts of each list by which all lists together have at most [`ATTEMPTS_MAX`]: what shorter ones leave is for the longer.
+fn share_of(counts: &[usize]) -> usize {
+    let fits = |share: &usize| counts.iter().map(|count| count.min(share)).sum::<usize>() <= ATTEMPTS_MAX;
+    (1..=ATTEMPTS_MAX).rev().find(fits).unwrap_or(1)
 }
 
 enum Attempt {
@@ -155,4 +167,13 @@ impl Attempt {
             }
         }
     }
+}
+
+#[test]
+fn attempts_are_shared_and_what_short_lists_leave_is_for_the_long() {
+    assert_eq!(share_of(&[]), ATTEMPTS_MAX);
+    assert_eq!(share_of(&[3, 3, 0, 2]), ATTEMPTS_MAX);
+    assert_eq!(share_of(&[768, 768, 768, 768]), 32);
+    assert_eq!(share_of(&[768, 768, 10, 5]), 56);
+    assert_eq!(share_of(&[1; 500]), 1);
 }

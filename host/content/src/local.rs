@@ -25,7 +25,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 
-use refiner_atomic_file::{Durability, Terms};
+use refiner_atomic_file::{Durability, Terms, directory_of};
 use refiner_buffers::Buffers;
 use refiner_permissions::{private_directory, private_file, tighten};
 
@@ -215,7 +215,7 @@ impl LocalStore {
             return Err(KeepError::TooLarge { to: self.origin.clone(), bytes: bytes.len() });
         }
         let path = self.path(&id);
-        match self.keep_again(&id, &path, bytes) {
+        match self.keep_again(&id, &path, bytes, durability) {
             Ok(true) => return Ok(id),
             Ok(false) => {}
             Err(source) => return Err(KeepError::File { path, source }),
@@ -226,18 +226,28 @@ impl LocalStore {
         }
     }
 
-    /// Whether the content is there already; then it counts as kept now. What stands in its place and is something else is moved
-    /// away.
-    fn keep_again(&self, id: &ContentId, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    /// Whether the content is there already; then it counts as kept now, and lasts as asked for. What stands in its place and is something
+    /// else is moved away. What cannot be read may be the content.
+    fn keep_again(&self, id: &ContentId, path: &Path, bytes: &[u8], durability: Durability) -> io::Result<bool> {
         let lock = self.lock_file()?;
         lock.lock_shared()?;
         match self.read_bounded(path) {
             Ok(there) if there == bytes => {
-                File::open(path)?.set_modified(SystemTime::now())?;
+                let file = File::open(path)?;
+                file.set_modified(SystemTime::now())?;
+                if durability != Durability::None {
+                    // It may have been written without.
+                    file.sync_data()?;
+                    File::open(directory_of(path))?.sync_all()?;
+                }
                 Ok(true)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Ok(_) | Err(_) => self.set_aside(id, path).map(|_| false),
+            Ok(_) => self.set_aside(id, path).map(|_| false),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound => Ok(false),
+                io::ErrorKind::FileTooLarge | io::ErrorKind::UnexpectedEof => self.set_aside(id, path).map(|_| false),
+                _ => Err(error),
+            },
         }
     }
 

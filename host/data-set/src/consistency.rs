@@ -1,6 +1,6 @@
 //! The parts of a manifest that follow from its units, compared with them.
 
-use crate::{Chain, Manifest, Totals, Unit, manifest::chains};
+use crate::{Chain, Manifest, OutputTerms, Totals, Unit, manifest::chains};
 
 /// A statement of a manifest that does not follow from its units.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,24 @@ pub enum Inconsistency {
         chain_id: u64,
         /// The part that differs: blocks, coverage or gaps.
         part: &'static str,
+    },
+    /// A unit has more blocks than a file may have.
+    #[error(
+        "unit {chain_id}-{first} to {last} has {blocks} blocks, and by the manifest's terms ({term}) a file has at most {most}"
+    )]
+    UnitSize {
+        /// Chain of the unit.
+        chain_id: u64,
+        /// Height of its first block.
+        first: u64,
+        /// Height of its last block.
+        last: u64,
+        /// Number of its blocks.
+        blocks: u64,
+        /// The key of the terms that bounds it.
+        term: &'static str,
+        /// The bound.
+        most: u64,
     },
     /// A unit or specimen comes after one that it belongs before, or is there twice.
     #[error("block {chain_id}-{height} is twice in the manifest's units, or not in its order")]
@@ -49,7 +67,8 @@ impl Manifest {
             sum("other verdicts", |totals| totals.other_verdicts),
         ];
         let chain = first_other_chain(&self.chains, &chains(&self.units));
-        sums.into_iter().flatten().chain(chain).chain(first_out_of_order(&self.units)).collect()
+        let size = first_too_large(&self.terms.output, &self.units);
+        sums.into_iter().flatten().chain(chain).chain(size).chain(first_out_of_order(&self.units)).collect()
     }
 
     /// True where the manifest states that it covers a height.
@@ -71,6 +90,17 @@ fn first_other_chain(stated: &[Chain], computed: &[Chain]) -> Option<Inconsisten
         (stated, computed) => (stated.into_iter().chain(computed).map(|chain| chain.chain_id).min()?, "blocks"),
     };
     Some(Inconsistency::Chain { chain_id, part })
+}
+
+/// The first unit with more blocks than the form of the files allows.
+fn first_too_large(output: &OutputTerms, units: &[Unit]) -> Option<Inconsistency> {
+    let (term, most) = match output {
+        OutputTerms::Artifacts => ("form artifacts", 1),
+        OutputTerms::Table { blocks_per_file, .. } => ("blocksPerFile", *blocks_per_file),
+    };
+    let Unit { chain_id, first, last, specimens, .. } = units.iter().find(|unit| unit.specimens.len() as u64 > most)?;
+    let blocks = specimens.len() as u64;
+    Some(Inconsistency::UnitSize { chain_id: *chain_id, first: *first, last: *last, blocks, term, most })
 }
 
 /// The first block out of the order of units, which are by chain and first height, or of specimens within a unit; or one that two

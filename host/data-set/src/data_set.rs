@@ -70,7 +70,7 @@ impl DataSet {
     pub fn commit(&mut self, unit: Unit) -> Result<(), DataSetError> {
         match &mut self.kept {
             Kept::Directory(directory) => directory.commit(&self.terms, &unit)?,
-            Kept::Store(store) => store.commit(&self.terms, &unit)?,
+            Kept::Store(store) => store.commit(&self.terms, &unit, self.standing.has(&unit.key()))?,
         }
         self.standing.insert(unit);
         Ok(())
@@ -84,7 +84,7 @@ impl DataSet {
     pub fn finish(self) -> Result<Manifest, DataSetError> {
         match self.kept {
             Kept::Directory(directory) => directory.finish(self.terms, self.standing),
-            Kept::Store(store) => store.finish(&self.terms),
+            Kept::Store(store) => store.finish(&self.terms, &self.standing),
         }
     }
 }

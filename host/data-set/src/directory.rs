@@ -84,12 +84,13 @@ impl Directory {
 
     /// Writes the manifest. The log stays where that fails, and the next run continues from it.
     pub(crate) fn finish(self, terms: Terms, standing: Standing) -> Result<Manifest, DataSetError> {
-        let is_new = self.log.is_there() || !self.has_manifest || !standing.damaged.is_empty();
+        let is_new = self.log.is_there() || !self.has_manifest;
+        let (units, left_over) = standing.into_manifest();
         // As long as the log has the unit in whose place another came.
-        for path in standing.left_over() {
+        for path in left_over {
             remove(&self.path.join(path), |path| fs::remove_file(path))?;
         }
-        let manifest = Manifest::of(terms, standing.into_units());
+        let manifest = Manifest::of(terms, units);
         let staging = self.staging();
         if is_new {
             let refuse = |source| DataSetError::Io { path: staging.path(MANIFEST), source };

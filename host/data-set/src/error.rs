@@ -73,6 +73,21 @@ pub enum DataSetError {
         /// Its height.
         height: u64,
     },
+    /// A unit that this run made is gone, or another is in its place.
+    #[error(
+        "{}: blocks {chain_id}-{first} to {last}, which this run made, are no longer there as it made them",
+        OneLine(.place.display())
+    )]
+    Lost {
+        /// The data set's path or URL.
+        place: PathBuf,
+        /// Chain of the blocks.
+        chain_id: u64,
+        /// Height of the first one.
+        first: u64,
+        /// Height of the last one.
+        last: u64,
+    },
     /// The manifest became another again and again while this run wanted to write it.
     #[error("{}: other runs change the manifest all the time", OneLine(.0.display()))]
     Contended(PathBuf),
@@ -103,6 +118,7 @@ impl Diagnostic for DataSetError {
             | Self::Locked(_)
             | Self::PrefixLocked(_)
             | Self::Doubled { .. }
+            | Self::Lost { .. }
             | Self::Contended(_)
             | Self::Store(_) => ExitCode::Host,
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => ExitCode::Input,
@@ -122,6 +138,11 @@ impl Diagnostic for DataSetError {
             }
             Self::Doubled { .. } => Some(
                 "runs over ranges that overlap wrote at once; remove the prefix, and let them run one after the other"
+                    .into(),
+            ),
+            Self::Lost { .. } => Some(
+                "another program changes this prefix, or a run of an earlier build; when they have ended, run it again: what is missing \
+                 is made"
                     .into(),
             ),
             Self::Contended(_) => Some("run it again when the others have ended; nothing is made twice".into()),

@@ -44,7 +44,7 @@ pub use self::{
     error::{DataSetError, Difference, MANIFEST_BYTES_MAX},
     manifest::{Chain, MANIFEST, Manifest, Range, Totals},
     staging::Staging,
-    standing::Standing,
+    standing::{Damage, Standing},
     terms::{ColumnTerms, OutputTerms, RuleTerms, Terms},
     unit::{FileEntry, SpecimenEntry, Unit, VerdictEntry},
 };

@@ -1,29 +1,32 @@
 //! A data set in an object store: an object for each unit decides about its files, until the manifest has it.
 //!
 //! Runs of the same terms can write at once: what they write is the same bytes, and the one that writes the manifest later takes in
-//! what the others have. Objects of units are below the digest of their terms, by which runs of other terms find each other.
+//! what the others have. Objects of units are below the digest of their terms, by which runs of other terms find each other. Their names
+//! have the heights of all blocks in a digest: units of which only some blocks are the same do not take each other's place unseen.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     fs::{self, File},
     path::{Path, PathBuf},
 };
 
+use alloy_primitives::hex;
 use refiner_remote_files::{Condition, Mark, Sending, StoreFolder};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    DataSetError, Difference, Manifest, Staging, Standing, Terms, Unit, directory::lock, error::MANIFEST_BYTES_MAX,
+    DataSetError, Difference, FileEntry, Manifest, Staging, Standing, Terms, Unit,
+    directory::lock,
+    error::MANIFEST_BYTES_MAX,
     manifest::MANIFEST,
+    unit::{DIGEST_BYTES, UnitKey},
 };
 
 /// Objects that lead to the manifest: below it the digest of their terms, and there the terms and the units.
 const PENDING: &str = "_manifest/";
 const TERMS: &str = "terms.json";
 const UNITS: &str = "units/";
-/// Bytes of a digest in a name.
-const DIGEST_BYTES: usize = 8;
 /// Largest of these objects that is read: a unit of some fifty thousand specimens.
 const UNIT_BYTES_MAX: u64 = 64 << 20;
 /// Units on their way.
@@ -38,7 +41,9 @@ pub(crate) struct Store {
     /// The prefix of this run's objects.
     pending: String,
     staging: PathBuf,
-    sending: VecDeque<Sending>,
+    sending: VecDeque<(UnitKey, Sending)>,
+    /// Units of this run, each with a digest of its object.
+    committed: BTreeMap<UnitKey, [u8; 32]>,
     /// The terms are there, and no others.
     has_terms: bool,
     /// Held as long as the data set is open.
@@ -50,7 +55,7 @@ struct Found {
     standing: Standing,
     /// The manifest that is there, and its state.
     manifest: Option<(Vec<u8>, Mark)>,
-    /// Paths of the objects of units.
+    /// Paths of the objects of units that were read.
     units: Vec<String>,
 }
 
@@ -63,12 +68,17 @@ impl Found {
         let listed = folder.list()?;
         refuse_others(folder, terms, &listed)?;
         let own = format!("{}{UNITS}", prefix(terms));
-        let units: Vec<_> =
-            listed.iter().filter(|(path, _)| path.starts_with(&own)).map(|(path, _)| path.clone()).collect();
-        let mut pending = Vec::new();
-        for unit in folder.read_all(&units, UNIT_BYTES_MAX)? {
-            let malformed = |source| DataSetError::Malformed { path: place.join(&own), source };
+        let units = listed.iter().map(|(path, _)| path).filter(|path| path.starts_with(&own)).cloned();
+        let mut units: Vec<_> = units.collect();
+        // Those of earlier builds first: what took the place of one comes after it.
+        units.sort_by_cached_key(|path| (has_digest(path), path.clone()));
+        let (mut read, mut pending) = (Vec::new(), Vec::new());
+        for (path, unit) in units.iter().zip(folder.read_all(&units, UNIT_BYTES_MAX)?) {
+            // One that is gone is in a manifest that another run has written meanwhile.
+            let Some(unit) = unit else { continue };
+            let malformed = |source| DataSetError::Malformed { path: place.join(path), source };
             pending.push(serde_json::from_slice(&unit).map_err(malformed)?);
+            read.push(path.clone());
         }
         let mut groups = Vec::new();
         if let Some((text, _)) = &manifest {
@@ -76,17 +86,56 @@ impl Found {
             groups.push((terms, units));
         }
         groups.push((terms.clone(), pending));
-        let lengths: HashMap<_, _> = listed.into_iter().collect();
         let standing = Standing::of_units(place, terms, groups)?;
-        let standing = standing.without_damage(place, |path, bytes| lengths.get(path) == Some(&bytes));
-        Ok(Self { standing, manifest: manifest.map(|(text, mark)| (text.into(), mark)), units })
+        let lengths: HashMap<_, _> = listed.into_iter().collect();
+        let is_listed = |path: &str, bytes| lengths.get(path) == Some(&bytes);
+        let unlisted = there_unlisted(folder, &standing, is_listed)?;
+        let standing = standing.without_damage(place, |path, bytes| is_listed(path, bytes) || unlisted.contains(path));
+        if let Some((chain_id, height)) = standing.doubled() {
+            return Err(DataSetError::Doubled { place: place.to_owned(), chain_id, height });
+        }
+        Ok(Self { standing, manifest: manifest.map(|(text, mark)| (text.into(), mark)), units: read })
     }
+}
+
+/// The files of units that are there, and that the listing does not have: one of several pages is no snapshot, and another run can have
+/// written files after their page and the object of their unit before its own.
+fn there_unlisted(
+    folder: &StoreFolder,
+    standing: &Standing,
+    is_listed: impl Fn(&str, u64) -> bool,
+) -> Result<HashSet<String>, DataSetError> {
+    let missing = |unit: &Unit| -> Vec<FileEntry> {
+        unit.files.iter().filter(|file| !is_listed(&file.path, file.bytes)).cloned().collect()
+    };
+    let there = |asked: Vec<FileEntry>| -> Result<HashSet<String>, DataSetError> {
+        let paths: Vec<_> = asked.iter().map(|file| file.path.clone()).collect();
+        let lengths = folder.lengths(&paths)?;
+        let found = asked.into_iter().zip(lengths).filter(|(file, length)| *length == Some(file.bytes));
+        Ok(found.map(|(file, _)| file.path).collect())
+    };
+    // One file of each unit, and the others where that one is there: of a unit whose files were removed one request tells all.
+    let missing: Vec<_> = standing.units().map(missing).filter(|files| !files.is_empty()).collect();
+    let mut found = there(missing.iter().filter_map(|files| files.first()).cloned().collect())?;
+    let others = missing.into_iter().filter(|files| found.contains(&files[0].path));
+    found.extend(there(others.flat_map(|files| files.into_iter().skip(1)).collect())?);
+    Ok(found)
+}
+
+/// The name of the object of a unit.
+fn name(UnitKey { chain_id, first, last, heights }: &UnitKey) -> String {
+    format!("{chain_id}-{first:020}-{last:020}-{}.json", hex::encode(heights))
+}
+
+/// False for the name of an object of an earlier build, `<chain>-<first>.json`.
+fn has_digest(path: &str) -> bool {
+    path.rsplit('/').next().unwrap_or_default().split('-').count() > 2
 }
 
 /// The prefix of objects of these terms.
 fn prefix(terms: &Terms) -> String {
     let digest = Sha256::digest(serde_json::to_vec(terms).unwrap_or_default());
-    format!("{PENDING}{}/", alloy_primitives::hex::encode(&digest[..DIGEST_BYTES]))
+    format!("{PENDING}{}/", hex::encode(&digest[..DIGEST_BYTES]))
 }
 
 /// Refuses a prefix in which a run of other terms has begun.
@@ -127,7 +176,8 @@ impl Store {
         }
         let Found { standing, .. } = Found::read(&folder, terms)?;
         let pending = prefix(terms);
-        let store = Self { folder, pending, staging, sending: VecDeque::new(), has_terms: false, _lock: lock };
+        let (sending, committed) = (VecDeque::new(), BTreeMap::new());
+        let store = Self { folder, pending, staging, sending, committed, has_terms: false, _lock: lock };
         Ok((store, standing))
     }
 
@@ -135,31 +185,45 @@ impl Store {
         Staging { root: self.staging.clone() }
     }
 
-    /// Sends the files of a unit, and its object after them.
-    pub(crate) fn commit(&mut self, terms: &Terms, unit: &Unit) -> Result<(), DataSetError> {
+    /// Sends the files of a unit, and its object after them. Where `replaces`, there can be an object of the same blocks; otherwise one
+    /// with other bytes is of a run over these blocks at the same time.
+    pub(crate) fn commit(&mut self, terms: &Terms, unit: &Unit, replaces: bool) -> Result<(), DataSetError> {
         self.write_terms(terms)?;
         while self.sending.len() >= SENDING_MAX {
             self.wait()?;
         }
         let object = self.json(unit)?;
-        let path = format!("{}{UNITS}{}-{:020}.json", self.pending, unit.chain_id, unit.first);
+        let key = unit.key();
+        self.committed.insert(key, Sha256::digest(&object).into());
+        let path = format!("{}{UNITS}{}", self.pending, name(&key));
         let staging = self.staging();
         let files = unit.files.iter().map(|file| (staging.path(&file.path), file.path.clone())).collect();
-        self.sending.push_back(self.folder.send(files, (path, object.into())));
+        let condition = if replaces { Condition::Always } else { Condition::New };
+        self.sending.push_back((key, self.folder.send(files, (path, object.into()), condition)));
         Ok(())
     }
 
-    /// Waits for what is on its way, and writes the manifest. Another run may have written one meanwhile.
-    pub(crate) fn finish(mut self, terms: &Terms) -> Result<Manifest, DataSetError> {
+    /// Waits for what is on its way, and writes the manifest. Another run may have written one since this one `opened` the data set.
+    pub(crate) fn finish(mut self, terms: &Terms, opened: &Standing) -> Result<Manifest, DataSetError> {
         self.wait_for_all()?;
         let place = PathBuf::from(self.folder.name());
+        let mut lacked = None;
         for _ in 0..ATTEMPTS_MAX {
             let Found { standing, manifest: there, units } = Found::read(&self.folder, terms)?;
-            if let Some((chain_id, height)) = standing.doubled() {
+            if let Some((chain_id, height)) = standing.overwritten_since(opened) {
                 return Err(DataSetError::Doubled { place, chain_id, height });
             }
-            let left_over = standing.left_over();
-            let manifest = Manifest::of(terms.clone(), standing.into_units());
+            if let Some(key) = self.lacking(&standing)? {
+                let UnitKey { chain_id, first, last, .. } = key;
+                if lacked == Some(key) {
+                    return Err(DataSetError::Lost { place, chain_id, first, last });
+                }
+                // Its object may have gone into a manifest that is newer than the one that was read.
+                lacked = Some(key);
+                continue;
+            }
+            let (in_manifest, left_over) = standing.into_manifest();
+            let manifest = Manifest::of(terms.clone(), in_manifest);
             let mut text = Vec::new();
             manifest.write(&mut text).map_err(|source| DataSetError::Io { path: place.join(MANIFEST), source })?;
             let is_written = match there {
@@ -180,6 +244,17 @@ impl Store {
         Err(DataSetError::Contended(place))
     }
 
+    /// A unit of this run that is not there as it was committed.
+    fn lacking(&self, standing: &Standing) -> Result<Option<UnitKey>, DataSetError> {
+        for (key, digest) in &self.committed {
+            let there = standing.whole(key).map(|unit| self.json(unit)).transpose()?;
+            if there.is_none_or(|there| <[u8; 32]>::from(Sha256::digest(there)) != *digest) {
+                return Ok(Some(*key));
+            }
+        }
+        Ok(None)
+    }
+
     /// Waits for what is on its way.
     pub(crate) fn wait_for_all(&mut self) -> Result<(), DataSetError> {
         while !self.sending.is_empty() {
@@ -189,12 +264,16 @@ impl Store {
     }
 
     fn wait(&mut self) -> Result<(), DataSetError> {
-        let waited = self.sending.pop_front().map_or(Ok(()), |sending| self.folder.wait(sending));
+        let Some((key, sending)) = self.sending.pop_front() else { return Ok(()) };
+        let doubled =
+            || DataSetError::Doubled { place: self.folder.name().into(), chain_id: key.chain_id, height: key.first };
+        let waited = self.folder.wait(sending).map_err(DataSetError::from);
+        let waited = waited.and_then(|is_there| is_there.then_some(()).ok_or_else(doubled));
         if waited.is_err() {
             // What comes after the first fault is not waited for: the store had its time.
             self.sending.clear();
         }
-        Ok(waited?)
+        waited
     }
 
     /// Writes the terms before the first unit, and looks for others after it: of two runs that begin at once, one sees the other.

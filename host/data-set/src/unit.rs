@@ -2,6 +2,10 @@
 
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// Bytes of a digest in a key, and in the name of an object.
+pub(crate) const DIGEST_BYTES: usize = 8;
 
 /// Specimens whose files appear together, or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,31 @@ pub struct Unit {
     /// verdicts: under other conditions those can be others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<B256>,
+}
+
+/// Chain, first and last height of a unit, and a digest of all its heights. Units with the same key have the same blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UnitKey {
+    pub(crate) chain_id: u64,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) heights: [u8; DIGEST_BYTES],
+}
+
+impl Unit {
+    pub(crate) fn key(&self) -> UnitKey {
+        let Self { chain_id, first, last, .. } = *self;
+        let mut digest = Sha256::new();
+        self.specimens.iter().for_each(|specimen| digest.update(specimen.height.to_be_bytes()));
+        let mut heights = [0; DIGEST_BYTES];
+        heights.copy_from_slice(&digest.finalize()[..DIGEST_BYTES]);
+        UnitKey { chain_id, first, last, heights }
+    }
+
+    /// Chain and height of each block.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.specimens.iter().map(|specimen| (self.chain_id, specimen.height))
+    }
 }
 
 /// A specimen of a unit.

@@ -11,7 +11,7 @@ use refiner_daemon::{
     config::{Key, Nodes, Settings},
 };
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_journal::JournalReader;
+use refiner_journal::{JournalReader, KnownNonces};
 use refiner_proofchain::{ProofChain, Rpc, RpcLimits, Secret, Signer};
 use refiner_text::OneLine;
 use tokio::runtime::Builder;
@@ -21,7 +21,7 @@ use crate::{
     bundle::{self, Bundle},
     custody, egress, machine,
     machine::checks_apart as machine_apart,
-    preflight::{self, Check, KnownNonces, State},
+    preflight::{self, Check, State},
     settings,
     terminal::{self, EscapingStdout, PrintError},
 };
@@ -112,8 +112,7 @@ fn configured(arguments: &Run, key: Option<Secret>, nodes: Option<Nodes>) -> Res
             let remedy = "see `refiner run --help`";
             checks.extend(problems.iter().map(|problem| Check::error("settings", problem.to_string(), remedy)));
             if let Some(nodes) = nodes {
-                let none = KnownNonces::default();
-                checks.extend(runtime.block_on(of_nodes(&nodes, MAINNET, None, 0, none))?);
+                checks.extend(runtime.block_on(of_nodes(&nodes, MAINNET, None, 0, None))?);
             }
         }
     }
@@ -137,7 +136,7 @@ async fn of_settings(settings: Arc<Settings>) -> Result<Vec<Check>, RunError> {
     if checks.is_empty() {
         checks.push(preflight::key(&settings.key, operator));
     }
-    let known = KnownNonces { highest: highest_nonce(&settings) };
+    let known = known_nonces(&settings);
     let nodes = Nodes {
         network: settings.network.clone(),
         rpc: settings.rpc.clone(),
@@ -163,10 +162,10 @@ async fn of_settings(settings: Arc<Settings>) -> Result<Vec<Check>, RunError> {
     Ok(checks)
 }
 
-/// The highest nonce of the journal, which a running daemon may hold; none where there is no journal yet.
-fn highest_nonce(settings: &Settings) -> Option<u64> {
+/// The nonces of the journal, which a running daemon may hold; none where there is no journal yet.
+fn known_nonces(settings: &Settings) -> Option<KnownNonces> {
     let journal = JournalReader::open(&settings.data.join("journal.sqlite")).ok()?;
-    journal.highest_nonce().ok().flatten()
+    journal.known_nonces().ok().flatten()
 }
 
 async fn of_nodes(
@@ -174,7 +173,7 @@ async fn of_nodes(
     source_chain: u64,
     operator: Option<Address>,
     low_balance: u64,
-    known: KnownNonces,
+    known: Option<KnownNonces>,
 ) -> Result<Vec<Check>, RunError> {
     let Nodes { network, rpc: urls, timeout, egress } = nodes;
     let limits = RpcLimits { timeout: *timeout, retries: 0, ..RpcLimits::default() };

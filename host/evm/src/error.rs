@@ -181,9 +181,9 @@ pub enum Unsupported {
 /// A resource that a meter of execution counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// Gas really used, precompiles weighted by their measured cost.
+    /// Gas really used, precompiles weighted by their measured cost; and once more for each log that an evm-server's document repeats.
     Gas,
-    /// Bytes held: EVM memory, return data, journal entries, logs and transient storage.
+    /// Bytes held: EVM memory, return data, journal entries, logs and transient storage, and each log that an evm-server's document repeats.
     Memory,
 }
 

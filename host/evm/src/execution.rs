@@ -196,7 +196,7 @@ impl Execution {
 pub struct ExecutedReceipt {
     /// Position of the transaction in the block.
     pub transaction_index: u32,
-    /// Hash of the transaction, from the fields the specimen carries.
+    /// Hash of the transaction, as far as it [is known](Specimen::known_hashes).
     pub transaction_hash: B256,
     /// EIP-2718 type.
     pub tx_type: u8,

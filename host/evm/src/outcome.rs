@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) gas_used: u64,
     /// Logs of the calls before the first transaction.
     pub(crate) opening_logs: u64,
+    /// Bytes that the state and the block result hold, as the meter counts them.
+    pub(crate) held_bytes: u64,
     /// One a transaction, in block order.
     pub(crate) transactions: Vec<TransactionOutcome>,
     /// EIP-7685 requests, each with its type byte in front, empty ones left out; `None` before Prague.

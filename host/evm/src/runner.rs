@@ -193,9 +193,10 @@ impl<'a, I> Run<'a, I> {
     /// The outcome of a block that is executed to its end.
     pub(crate) fn outcome(&mut self, transactions: Vec<TransactionOutcome>, requests: Option<Vec<Vec<u8>>>) -> Outcome {
         let (gas_used, opening_logs) = (self.gas_used, self.opening_logs);
+        let held_bytes = self.evm.ctx.chain.block_bytes();
         let dormant = self.evm.ctx.journal_mut().take_dormant();
         let post_state = PostState::new(self.evm.finalize(), dormant);
-        Outcome { gas_used, opening_logs, transactions, requests, post_state, recordings: None }
+        Outcome { gas_used, opening_logs, held_bytes, transactions, requests, post_state, recordings: None }
     }
 
     fn before_transactions(&mut self) -> Result<(), ExecuteError> {

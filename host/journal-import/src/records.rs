@@ -16,6 +16,8 @@ use crate::{error::ImportError, files};
 const SPECIMENS_MAX: usize = 4_000_000;
 /// Most blocks that were begun and not finished.
 const OPEN_BLOCKS_MAX: usize = 1_000_000;
+/// Most that a number of a record is: what a column of the journal holds.
+const NUMBER_MAX: u64 = i64::MAX.cast_unsigned();
 /// The word of the first record of every file.
 const VERSION: &[u8] = b"vsn";
 
@@ -89,7 +91,8 @@ impl Key {
 }
 
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+    number.filter(|number| *number <= NUMBER_MAX)
 }
 
 fn hash(text: &str) -> Option<B256> {
@@ -196,7 +199,7 @@ impl Records {
     /// A block of the proof chain that was begun or finished.
     fn block(&mut self, word: &[u8], about: &Term<'_>) -> Option<()> {
         let Term::Integer(height) = about else { return None };
-        let height = u64::try_from(*height).ok()?;
+        let height = u64::try_from(*height).ok().filter(|height| *height <= NUMBER_MAX)?;
         match word {
             b"start" => self.begun.insert(height),
             b"commit" => self.begun.remove(&height),
@@ -204,5 +207,23 @@ impl Records {
         };
         self.highest = self.highest.max(Some(height));
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn discovered(chain: &str, height: &str) -> Option<()> {
+        let key = format!("{chain}_{height}_{}_{}", "ab".repeat(32), "cd".repeat(32));
+        Records::default().specimen(b"discover", &Term::Binary(key.as_bytes()))
+    }
+
+    #[test]
+    fn record_of_a_number_that_the_journal_could_not_hold_is_not_taken() {
+        assert_eq!(discovered("1", "9223372036854775807"), Some(()));
+        for (chain, height) in [("1", "9223372036854775808"), ("9223372036854775808", "1"), ("1", "-1")] {
+            assert_eq!(discovered(chain, height), None, "{chain} {height}");
+        }
     }
 }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ItemId, Journal, JournalError, State, Step,
-    journal::sqlite_error,
+    journal::{column, sqlite_error},
     step::{state_of, write_step},
+    whole_from::drop_nonces,
 };
 
 /// Items left as they are whose reasons are reported one by one.
@@ -103,7 +104,7 @@ fn selected(connection: &Connection, selection: &Selection) -> rusqlite::Result<
     if !items.is_empty() {
         return Ok(items.clone());
     }
-    let (from, to) = heights.map_or((None, None), |(from, to)| (Some(from), Some(to)));
+    let (from, to) = heights.map_or((None, None), |(from, to)| (Some(column(from)), Some(column(to))));
     let mut query = connection.prepare_cached(
         "SELECT id FROM item WHERE (?1 IS NULL OR height BETWEEN ?1 AND ?2) AND (?3 IS NULL OR state = ?3) ORDER BY id",
     )?;
@@ -195,6 +196,7 @@ pub(crate) fn forget(connection: &Connection, item: ItemId, from: State) -> rusq
             announced.saturating_add(scanned_again)
         )));
     }
+    drop_nonces(connection, item)?;
     for delete in [
         "DELETE FROM artifact WHERE item = ?1",
         "DELETE FROM proof_transaction WHERE item = ?1",

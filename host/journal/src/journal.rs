@@ -11,7 +11,7 @@ use std::{
 use alloy_primitives::Address;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use crate::{JournalError, open};
+use crate::{JournalError, open, whole_from::begin_whole};
 
 /// Bytes of a page of the file.
 const PAGE_BYTES: usize = 4096;
@@ -98,6 +98,7 @@ impl Journal {
         self.write(true, |connection, path| {
             let sql = |error| sqlite_error(path, error);
             let Binding { proof_chain, announcer, operator } = *binding;
+            let mut is_another = false;
             if let Some(found) = read_binding(connection).map_err(sql)? {
                 if (found.proof_chain, found.announcer) != (proof_chain, announcer) {
                     return Err(JournalError::OtherChain {
@@ -109,9 +110,11 @@ impl Journal {
                 }
                 if let (Some(found), Some(operator)) = (found.operator, operator)
                     && found != operator
-                    && unsettled > 0
                 {
-                    return Err(JournalError::OtherOperator { found, operator, unsettled });
+                    if unsettled > 0 {
+                        return Err(JournalError::OtherOperator { found, operator, unsettled });
+                    }
+                    is_another = true;
                 }
             }
             connection
@@ -121,7 +124,7 @@ impl Journal {
                     params![proof_chain, announcer.as_slice(), operator.as_ref().map(|operator| operator.as_slice())],
                 )
                 .map_err(sql)?;
-            Ok(())
+            begin_whole(connection, is_another).map_err(sql)
         })
     }
 
@@ -163,6 +166,11 @@ impl Journal {
     pub(crate) fn error(&self, error: rusqlite::Error) -> JournalError {
         sqlite_error(&self.path, error)
     }
+}
+
+/// The nearest number that a column can hold: no item, block or time is beyond it.
+pub(crate) fn column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Device and inode of the file that is at the path now. It is not opened: closing it would give up the locks that SQLite has on it.

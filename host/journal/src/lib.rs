@@ -44,6 +44,7 @@ mod supersede;
 mod tally;
 mod tally_table;
 mod waiting;
+mod whole_from;
 
 pub use action::{Action, Applied, Kept, Selection};
 pub use announcement::{Announcement, Checkpoint, Target};
@@ -52,6 +53,7 @@ pub use error::{JournalError, Losses};
 pub use import::{EarlierOutcome, Imported};
 pub use item::{Artifact, Item, ItemId, JSON_SCHEMA_VERSION, Transaction};
 pub use journal::{Binding, Journal, JournalReader};
+pub use nonce::KnownNonces;
 pub use prune::{PruneStep, Pruned};
 pub use query::{Count, Filter};
 pub use rebuild::FoundProof;

@@ -4,11 +4,22 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::{Item, ItemId, Journal, JournalError, Transaction};
+use crate::{Item, ItemId, Journal, JournalError, Transaction, journal::column, whole_from::WHOLE_FROM};
 
 /// Nonces of transactions that may still be mined.
 const OPEN_NONCES: &str =
     "SELECT nonce FROM proof_transaction WHERE open = 1 UNION SELECT nonce FROM side_transaction WHERE open = 1";
+
+/// The nonces of the journal's transactions, as far as they tell those of another user of the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownNonces {
+    /// The highest that was ever signed with.
+    pub highest: u64,
+    /// From this one on the journal dropped no transaction.
+    pub whole_from: u64,
+    /// Nonces from there on that were used, because later ones are settled, and by none of the journal's transactions.
+    pub foreign: u64,
+}
 
 impl Journal {
     /// The smallest nonce that neither the chain nor a waiting transaction has used up.
@@ -52,6 +63,30 @@ impl Journal {
             "SELECT max(nonce) FROM (SELECT nonce FROM proof_transaction UNION SELECT nonce FROM side_transaction)";
         let read = || self.connection.query_row(highest, [], |row| row.get(0));
         read().map_err(|error| self.error(error))
+    }
+
+    /// The nonces that are known; `None` before the first transaction.
+    pub fn known_nonces(&self) -> Result<Option<KnownNonces>, JournalError> {
+        let Some(highest) = self.highest_nonce()? else { return Ok(None) };
+        let read = || -> rusqlite::Result<KnownNonces> {
+            let from: Option<String> = self
+                .connection
+                .query_row("SELECT value FROM fact WHERE name = ?1", [WHOLE_FROM], |row| row.get(0))
+                .optional()?;
+            // Of a journal that no daemon of this version has had, nothing is known.
+            let from = from.and_then(|from| from.parse().ok()).unwrap_or_else(|| highest.saturating_add(1));
+            // What another transaction took is known as well: an item or a side transaction has its nonce.
+            let (first, last, count): (Option<u64>, Option<u64>, u64) = self.connection.query_row(
+                "WITH known AS (SELECT nonce, open FROM proof_transaction UNION ALL SELECT nonce, open FROM side_transaction),
+                 settled AS (SELECT max(nonce) AS last FROM known WHERE open = 0)
+                 SELECT min(nonce), max(nonce), count(DISTINCT nonce) FROM known, settled WHERE nonce BETWEEN ?1 AND last",
+                [column(from)],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
+            let used = first.zip(last).map_or(0, |(first, last)| last - first + 1);
+            Ok(KnownNonces { highest, whole_from: first.unwrap_or(from), foreign: used - count })
+        };
+        read().map(Some).map_err(|error| self.error(error))
     }
 
     /// An item's transactions, the last signed first.

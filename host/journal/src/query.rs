@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     Artifact, Item, ItemId, Journal, JournalError, State, Transaction,
     item::{JSON_SCHEMA_VERSION, hash},
-    journal::sqlite_error,
+    journal::{column, sqlite_error},
 };
 
 /// Age up to which ended work moves with the clock: its costs count for a day, and for so long it is looked at again.
@@ -151,7 +151,7 @@ impl Journal {
             Item::COLUMNS
         );
         let after = filter.after.map_or(0, |id| id.0);
-        self.items(&query, params![after, filter.state, filter.height, limit])
+        self.items(&query, params![after, filter.state, filter.height.map(column), limit])
     }
 
     /// Items with a reason or a last failure, the newest first, at most `limit`.

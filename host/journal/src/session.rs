@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use crate::{Journal, JournalError, journal::sqlite_error};
+use crate::{
+    Journal, JournalError,
+    journal::{column, sqlite_error},
+};
 
 /// A session, by what its specimens are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +65,7 @@ impl Journal {
                     "INSERT INTO result_session (chain, height, due_block) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                 )?;
                 for (SessionKey { chain, height }, due_block) in sessions {
-                    insert.execute(params![chain, height, due_block])?;
+                    insert.execute(params![chain, height, column(*due_block)])?;
                 }
                 Ok(())
             };
@@ -79,8 +82,9 @@ impl Journal {
                   AND side_transaction.height = result_session.height)
                  ORDER BY due_block LIMIT ?2",
             )?;
-            let rows = query
-                .query_map(params![block, limit], |row| Ok(SessionKey { chain: row.get(0)?, height: row.get(1)? }))?;
+            let rows = query.query_map(params![column(block), limit], |row| {
+                Ok(SessionKey { chain: row.get(0)?, height: row.get(1)? })
+            })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.error(error))
@@ -92,7 +96,7 @@ impl Journal {
             connection
                 .execute(
                     "UPDATE result_session SET due_block = ?3 WHERE chain = ?1 AND height = ?2",
-                    params![session.chain, session.height, due_block],
+                    params![session.chain, session.height, column(due_block)],
                 )
                 .map(drop)
                 .map_err(|error| sqlite_error(path, error))

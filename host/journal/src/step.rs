@@ -312,6 +312,7 @@ fn write_artifacts(connection: &Connection, item: ItemId, artifacts: &[Artifact]
     Ok(())
 }
 
+/// The time tells which was signed last, also of those of one millisecond.
 fn write_signed(
     connection: &Connection,
     item: ItemId,
@@ -322,7 +323,8 @@ fn write_signed(
     connection
         .prepare_cached(
             "INSERT INTO proof_transaction (hash, item, nonce, raw, max_fee, priority_fee, signed_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7 + (SELECT count(*) FROM proof_transaction
+                WHERE item = ?2 AND signed_ms BETWEEN ?7 AND ?7 + 1000)) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             hash.as_slice(),

@@ -118,8 +118,8 @@ pub enum Malformed {
     /// Data that is neither 64 bytes nor, before version 1.5, 32.
     #[error("a log with {0} bytes of data instead of 64")]
     Data(usize),
-    /// An indexed number above 64 bits.
-    #[error("a log whose indexed {0} is above 64 bits")]
+    /// An indexed number that the journal could not hold.
+    #[error("a log whose indexed {0} is above 62 bits")]
     Indexed(&'static str),
     /// No block, no transaction or no index.
     #[error("a log without {0}")]
@@ -167,5 +167,34 @@ impl ProofLog {
 }
 
 fn number(topic: B256) -> Option<u64> {
-    u64::try_from(U256::from_be_bytes(topic.0)).ok()
+    quantity::bounded(U256::from_be_bytes(topic.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log_of(chain_id: u64, height: u64) -> ProofLog {
+        let topic = |number: u64| B256::from(U256::from(number));
+        ProofLog {
+            address: Address::ZERO,
+            topics: vec![BlockSpecimenQuorum::SIGNATURE_HASH, topic(chain_id), topic(height), B256::ZERO],
+            data: vec![0; 64].into(),
+            block_number: Some(1),
+            block_hash: Some(B256::ZERO),
+            transaction_hash: Some(B256::ZERO),
+            log_index: Some(0),
+            removed: false,
+        }
+    }
+
+    #[test]
+    fn announcement_of_a_number_that_the_journal_could_not_hold_is_malformed() {
+        assert!(matches!(log_of(1, quantity::LARGEST).decode(), Decoded::Announcement(_)));
+        for (chain_id, height, name) in
+            [(1, (1 << 63) + 5, "height"), (1, quantity::LARGEST + 1, "height"), (u64::MAX, 1, "chain id")]
+        {
+            assert_eq!(log_of(chain_id, height).decode(), Decoded::Malformed(Malformed::Indexed(name)));
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
         finalizeResultSessionCall,
     },
     chain::ProofChain,
+    quantity::bounded,
     recent::{LOOK_BACK, RecentLogs},
     revert::Revert,
     rpc::RpcError,
@@ -86,7 +87,11 @@ impl OpenedSessions {
 
 fn opened(log: &ProofLog) -> Option<OpenedSession> {
     let event = SessionStarted::decode_raw_log_validate(log.topics.iter().copied(), &log.data).ok()?;
-    Some(OpenedSession { chain_id: event.chainId, height: event.blockHeight, deadline: event.deadline })
+    Some(OpenedSession {
+        chain_id: bounded(event.chainId)?,
+        height: bounded(event.blockHeight)?,
+        deadline: bounded(event.deadline)?,
+    })
 }
 
 impl SessionPhase {
@@ -165,6 +170,35 @@ impl SessionView {
             && is_it(none.chainId, none.blockHeight)
         {
             self.without_quorum = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::Address;
+
+    use super::*;
+
+    #[test]
+    fn session_of_a_number_that_the_journal_could_not_hold_is_left_out() {
+        let log = |chain_id, height, deadline| {
+            let event = SessionStarted { chainId: chain_id, blockHeight: height, deadline };
+            let data = event.encode_log_data();
+            ProofLog {
+                address: Address::ZERO,
+                topics: data.topics().to_vec(),
+                data: data.data,
+                block_number: None,
+                block_hash: None,
+                transaction_hash: None,
+                log_index: None,
+                removed: false,
+            }
+        };
+        assert_eq!(opened(&log(1, 7, 9)), Some(OpenedSession { chain_id: 1, height: 7, deadline: 9 }));
+        for log in [log(1 << 63, 7, 9), log(1, 1 << 63, 9), log(1, 7, 1 << 63)] {
+            assert_eq!(opened(&log), None);
         }
     }
 }

@@ -1,52 +1,22 @@
-"""Replays: the arguments of a person in the form that the native part takes."""
+"""Replays, and the contents of one specimen."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, KeysView, Mapping
+from typing import Any
 
 from . import _native
 from ._errors import IncompleteWarning, UsageError
-
-StrPath = str | os.PathLike[str]
-WideNumbers = Literal["string+f64", "string", "f64", "decimal38", "bytes"]
-
-# Children that compile rules, or run them, are this interpreter again. They load the native part alone, and confine themselves before
-# they read a rule; what the interpreter puts into its own environment is taken out first.
-_CHILD = """
-import importlib.util, os, sys
-os.environ.clear()
-spec = importlib.util.spec_from_file_location("refiner._native", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-module.serve_child(sys.argv[2])
-"""
-
-
-@dataclass
-class _Request:
-    specimens: list[StrPath]
-    rules: list[StrPath]
-    columns: list[str] | None
-    blocks: list[str]
-    params: list[tuple[str, str]]
-    chain_configs: list[StrPath]
-    block_hashes: StrPath | None
-    isolate: bool
-    threads: int | None
-    wide_numbers: str
-    children: list[StrPath]
+from ._request import Block, StrPath, WideNumbers, path as path_of, request
 
 
 class Replay:
     """Tables by their names, and the table of runs.
 
-    A replay with one table hands its rows on by itself, so that `polars.DataFrame(replay)` works.
+    A replay with one table hands its rows on by itself, so that `polars.DataFrame(replay)` works. Otherwise it is a mapping of names to
+    tables.
     """
 
     def __init__(self, tables: list[_native.Table], runs: _native.Table, missing: int) -> None:
@@ -73,11 +43,26 @@ class Replay:
 
     @property
     def tables(self) -> dict[str, _native.Table]:
-        """Every table by its name: that of the rule's output, which SQL takes without quotes."""
+        """Every table by its name: that of the rule's output, as SQL takes it without quotes."""
         return dict(self._tables)
 
+    def keys(self) -> KeysView[str]:
+        """Names of the tables."""
+        return self._tables.keys()
+
     def __getitem__(self, name: str) -> _native.Table:
+        if name not in self._tables:
+            raise KeyError(f"no table {name!r}; there are: {', '.join(self._tables)}")
         return self._tables[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
     def __repr__(self) -> str:
         tables = ", ".join(f"{name} ({len(table)} rows)" for name, table in self._tables.items())
@@ -95,7 +80,7 @@ def replay(
     rules: StrPath | Iterable[StrPath],
     *,
     columns: Iterable[str] | None = None,
-    blocks: str | Iterable[str] = (),
+    blocks: Block | Iterable[Block] = (),
     params: Mapping[str, str] | None = None,
     wide_numbers: WideNumbers = "string+f64",
     threads: int | None = None,
@@ -112,7 +97,7 @@ def replay(
     specimens: files, directories, patterns or archives, as for `refiner replay`.
     rules: names of built-in rules, component files or sources with a digest. Each output needs columns.
     columns: the columns to keep, where one table is made.
-    blocks: heights to take: `17000000`, `17000000:17001000`, `-100:`.
+    blocks: heights to take: `17000000`, `"17000000:17001000"`, `"-100:"`, or several of them.
     params: parameters of the rules, part of their identity.
     wide_numbers: the form of numbers of 256 bits; by default decimal text, and doubles beside it.
     threads: specimens worked on at once; as many as there are cores by default.
@@ -120,12 +105,13 @@ def replay(
     chain_configs: files with chains beyond the built-in ones.
     block_hashes: a list of known block hashes.
     """
-    request = _request(specimens, rules, columns, blocks, params, wide_numbers, threads, isolate, chain_configs, block_hashes)
-    tables, runs, missing, lines = _native.replay(request)
+    asked = request(specimens, rules, columns, blocks, params, wide_numbers, threads, isolate, chain_configs, block_hashes)
+    tables, runs, missing, lines = _native.replay(asked)
     if missing > 0:
         more = f"\n  and {missing - len(lines)} more" if missing > len(lines) else ""
         listed = "".join(f"\n  {line}" for line in lines)
-        warnings.warn(f"{missing} results are missing; Replay.runs has them all:{listed}{more}", IncompleteWarning, stacklevel=2)
+        results = "1 result is" if missing == 1 else f"{missing} results are"
+        warnings.warn(f"{results} missing; Replay.runs has all runs:{listed}{more}", IncompleteWarning, stacklevel=2)
     return Replay(tables, runs, missing)
 
 
@@ -136,7 +122,7 @@ def specimen(path: StrPath) -> dict[str, Any]:
 
     path: a file or a URL that names one specimen, as for `refiner.replay`.
     """
-    return json.loads(_native.specimen(path))
+    return json.loads(_native.specimen(path_of("path", path)))
 
 
 def stream(
@@ -144,7 +130,7 @@ def stream(
     rules: StrPath | Iterable[StrPath],
     *,
     columns: Iterable[str] | None = None,
-    blocks: str | Iterable[str] = (),
+    blocks: Block | Iterable[Block] = (),
     params: Mapping[str, str] | None = None,
     wide_numbers: WideNumbers = "string+f64",
     threads: int | None = None,
@@ -157,40 +143,5 @@ def stream(
     Takes what `replay` takes, with rules that have one table together. The stream is read once: by `duckdb.sql("FROM stream")` for
     instance. No warning is given; `Stream.missing` and `Stream.runs` have what is missing when it was read.
     """
-    request = _request(specimens, rules, columns, blocks, params, wide_numbers, threads, isolate, chain_configs, block_hashes)
-    return _native.stream(request)
-
-
-def _request(
-    specimens: StrPath | Iterable[StrPath],
-    rules: StrPath | Iterable[StrPath],
-    columns: Iterable[str] | None,
-    blocks: str | Iterable[str],
-    params: Mapping[str, str] | None,
-    wide_numbers: str,
-    threads: int | None,
-    isolate: bool,
-    chain_configs: StrPath | Iterable[StrPath],
-    block_hashes: StrPath | None,
-) -> _Request:
-    if isinstance(columns, str):
-        raise UsageError(f"columns: expected a list of names, found {columns!r}")
-    return _Request(
-        specimens=_several(specimens),
-        rules=_several(rules),
-        columns=None if columns is None else list(columns),
-        blocks=[str(block) for block in _several(blocks)],
-        params=list((params or {}).items()),
-        chain_configs=_several(chain_configs),
-        block_hashes=block_hashes,
-        isolate=isolate,
-        threads=threads,
-        wide_numbers=wide_numbers,
-        children=[sys.executable or "python3", "-I", "-S", "-c", _CHILD, _native.__file__],
-    )
-
-
-def _several(given: StrPath | Iterable[StrPath]) -> list[StrPath]:
-    if isinstance(given, (str, os.PathLike)):
-        return [given]
-    return list(given)
+    asked = request(specimens, rules, columns, blocks, params, wide_numbers, threads, isolate, chain_configs, block_hashes)
+    return _native.stream(asked)

@@ -1,8 +1,10 @@
 //! Work on a thread of its own, while the interpreter goes on and looks for signals.
 
 use std::{
+    process,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -16,6 +18,24 @@ use crate::failure;
 
 /// Interval of looks for signals: what Ctrl-C waits for at most.
 const SIGNALS_EVERY: Duration = Duration::from_millis(50);
+
+/// The process of the first replay; 0 before there is one.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// Makes this process the one that replays. A fork of it has a copy of its memory and none of its threads, so that whatever waits for one of
+/// them waits for ever: the engine's, which compile rules, among others.
+pub fn replays_here(py: Python<'_>) -> PyResult<()> {
+    match PROCESS.compare_exchange(0, process::id(), Ordering::Relaxed, Ordering::Relaxed) {
+        Err(_) if is_forked() => Err(failure::forked(py)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// True in a process that was forked after a replay began.
+pub fn is_forked() -> bool {
+    let first = PROCESS.load(Ordering::Relaxed);
+    first != 0 && first != process::id()
+}
 
 /// A way to end a replay, also before it has begun.
 #[derive(Clone, Default)]

@@ -1,6 +1,10 @@
 //! A replay into tables in memory.
 
-use std::{num::NonZeroUsize, ops::ControlFlow, path::PathBuf};
+use std::{
+    num::{NonZeroU16, NonZeroUsize},
+    ops::ControlFlow,
+    path::PathBuf,
+};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -8,7 +12,8 @@ use pyo3::{FromPyObject, PyErr, PyResult, Python, pyfunction};
 use refiner_config::{Flags, scope};
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_replay::{BlockSelection, ChildProgram, End, Replay, RowReplay, RowTable, SpecimenRows, Style};
-use refiner_table::{Arrays, Batch, NoColumn, TableError, WideNumbers};
+use refiner_rule_package::builtin;
+use refiner_table::{Arrays, Batch, NoColumn, TableError, WideNumbers, table_names};
 
 use crate::{
     failure,
@@ -19,7 +24,7 @@ use crate::{
 /// Lines on missing results that are kept: more are counted, and stand in the table of runs.
 const MISSING_KEPT: usize = 20;
 
-/// The arguments of `refiner.replay`, in the form that `refiner/_replay.py` has brought them into.
+/// The arguments of `refiner.replay`, in the form that `refiner/_request.py` has brought them into.
 #[derive(FromPyObject)]
 pub struct Request {
     specimens: Vec<PathBuf>,
@@ -30,9 +35,9 @@ pub struct Request {
     chain_configs: Vec<PathBuf>,
     block_hashes: Option<PathBuf>,
     isolate: bool,
-    threads: Option<u16>,
+    threads: Option<NonZeroU16>,
     wide_numbers: String,
-    /// The interpreter and its arguments, which children begin with.
+    /// The interpreter and its arguments, which children begin with; none where it is inside of another program.
     children: Vec<PathBuf>,
 }
 
@@ -81,13 +86,14 @@ impl Request {
         let forms = || WideNumbers::ALL.map(WideNumbers::as_str).join(", ");
         let unknown = || failure::usage(py, &format!("wide_numbers: {:?} is none of {}", self.wide_numbers, forms()));
         let wide = WideNumbers::named(&self.wide_numbers).ok_or_else(unknown)?;
-        let threads = self.threads.map(|threads| {
-            NonZeroUsize::new(threads.into()).ok_or_else(|| failure::usage(py, "threads: expected at least 1, found 0"))
-        });
-        let mut children = self.children.into_iter();
-        let program = children.next().unwrap_or_default();
         let settings = Flags::<scope::Replay>::default().values().map_err(|error| failure::exception(py, &error))?;
-        let rules = self.rules.into_iter().map(|rule| rule.to_string_lossy().into_owned()).collect();
+        let rules: Vec<_> = self.rules.into_iter().map(|rule| rule.to_string_lossy().into_owned()).collect();
+        let mut children = self.children.into_iter();
+        let program = children.next();
+        if let (None, Some(rule)) = (&program, rules.iter().find(|rule| builtin::rule(rule).is_none())) {
+            return Err(failure::no_interpreter(py, rule));
+        }
+        let program = program.unwrap_or_default();
         let replay = Replay {
             specimens: self.specimens.into_iter().map(PathBuf::into_os_string).collect(),
             files_from: None,
@@ -102,7 +108,7 @@ impl Request {
             block_hashes: self.block_hashes,
             isolate: self.isolate,
             children: ChildProgram::new(program, children.map(PathBuf::into_os_string).collect()),
-            threads: threads.transpose()?,
+            threads: self.threads.map(NonZeroUsize::from),
             style: Style::Summary,
             settings,
         };
@@ -181,6 +187,7 @@ struct Collected {
 /// Runs rules over specimens. Gives the tables, the table of runs, the number of missing results and the first of them, a line each.
 #[pyfunction]
 pub fn replay(py: Python<'_>, request: Request) -> PyResult<(Vec<Table>, Table, usize, Vec<String>)> {
+    interrupt::replays_here(py)?;
     let asked = request.parse(py)?;
     let collected = interrupt::waiting(py, move |stop| collect(&asked, stop))?;
     let Collected { tables, runs, missing } = raised(py, collected)?;
@@ -219,14 +226,8 @@ fn collect(asked: &Asked, stop: &StopHandle) -> Result<Collected, Failure> {
     Ok(Collected { tables: done, runs: Table::of_runs(schema, batches), missing })
 }
 
-/// Names that SQL takes without quotes: that of the output, with the rule's before it where several rules have one of that name.
+/// Names of the tables, which SQL takes without quotes.
 pub fn names(tables: &[RowTable]) -> Vec<String> {
-    let plain = |text: &str| -> String {
-        text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
-    };
-    let name = |table: &RowTable| {
-        let alike = tables.iter().filter(|other| plain(&other.output) == plain(&table.output)).count();
-        if alike > 1 { format!("{}_{}", plain(&table.rule), plain(&table.output)) } else { plain(&table.output) }
-    };
-    tables.iter().map(name).collect()
+    let tables: Vec<_> = tables.iter().map(|table| (&*table.rule, &*table.output)).collect();
+    table_names(&tables)
 }

@@ -1,6 +1,7 @@
 //! Rows that are made while another library takes them, with a bounded number of them in memory.
 
 use std::{
+    mem,
     ops::ControlFlow,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -67,6 +68,7 @@ struct Batches {
 /// Makes rules ready for a replay whose rows are taken as a stream.
 #[pyfunction]
 pub fn stream(py: Python<'_>, request: Request) -> PyResult<Stream> {
+    interrupt::replays_here(py)?;
     let asked = request.parse(py)?;
     let prepared = interrupt::waiting(py, move |_| prepare(&asked))?;
     raised(py, prepared)
@@ -125,7 +127,8 @@ impl Stream {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+        interrupt::replays_here(py)?;
+        let ready = lock(&self.ready).take();
         let taken = || failure::usage(py, "the stream was taken before; call refiner.stream() again");
         let Ready { replay, arrays } = ready.ok_or_else(taken)?;
         let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
@@ -137,6 +140,15 @@ impl Stream {
         begun.map_err(|error| failure::internal(py, &format!("cannot start a thread: {error}")))?;
         let schema = self.schema.clone();
         stream_capsule(py, Box::new(Batches { schema, receiver, stop }))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if interrupt::is_forked() {
+            // The engine's end waits for its threads.
+            mem::forget(lock(&self.ready).take());
+        }
     }
 }
 
@@ -175,14 +187,17 @@ fn note(ended: &Mutex<Ended>, runs: &Batch, missing: Vec<String>) -> Result<(), 
     ended.runs.append(runs)
 }
 
-fn lock(ended: &Mutex<Ended>) -> MutexGuard<'_, Ended> {
-    ended.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Iterator for Batches {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if interrupt::is_forked() {
+            return Some(Err(ArrowError::ExternalError(failure::FORKED.into())));
+        }
         // The sender is gone after the last one.
         let received = self.receiver.recv().ok()?;
         Some(
@@ -200,6 +215,9 @@ impl RecordBatchReader for Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        self.stop.stop();
+        // In a fork the one who is to stop is not there, and may have left locked what it is told by.
+        if !interrupt::is_forked() {
+            self.stop.stop();
+        }
     }
 }

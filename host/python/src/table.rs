@@ -6,7 +6,10 @@ use arrow_array::{
     RecordBatch, RecordBatchIterator, RecordBatchReader, ffi::FFI_ArrowSchema, ffi_stream::FFI_ArrowArrayStream,
 };
 use arrow_schema::SchemaRef;
-use pyo3::{Bound, PyAny, PyResult, Python, pyclass, pymethods, types::PyCapsule};
+use pyo3::{
+    Bound, PyAny, PyResult, Python, pyclass, pymethods,
+    types::{PyAnyMethods as _, PyCapsule, PyString},
+};
 use refiner_replay::RowTable;
 
 use crate::failure;
@@ -66,7 +69,8 @@ impl Table {
     }
 
     /// Some of the columns, without a copy.
-    fn select(&self, py: Python<'_>, columns: Vec<String>) -> PyResult<Self> {
+    fn select(&self, py: Python<'_>, columns: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let columns = names_of_columns(columns)?;
         let position = |name: String| {
             let missing = || {
                 let message = format!("no column {name:?}; there are: {}", self.columns().join(", "));
@@ -108,6 +112,26 @@ impl Table {
         let batches = self.batches.clone().into_iter().map(Ok);
         stream_capsule(py, Box::new(RecordBatchIterator::new(batches, Arc::clone(&self.schema))))
     }
+}
+
+/// Names from whatever Python goes through, but for text, which it would go through letter by letter.
+fn names_of_columns(columns: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let py = columns.py();
+    let wrong = |expected: &str, found: &Bound<'_, PyAny>| {
+        let found = found.repr().map_or_else(|_| "something else".to_owned(), |found| found.to_string());
+        failure::usage(py, &format!("columns: expected {expected}, found {found}"))
+    };
+    let list = || wrong("a list of names", columns);
+    if columns.is_instance_of::<PyString>() {
+        return Err(list());
+    }
+    let names = columns.try_iter().map_err(|_| list())?;
+    names
+        .map(|name| {
+            let name = name?;
+            name.extract().map_err(|_| wrong("a name", &name))
+        })
+        .collect()
 }
 
 /// A schema for another library of the interpreter.

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
 
 import duckdb
@@ -68,7 +69,7 @@ def arrays_are_shared(samples, rules):
     transfers = replay(samples, "token-transfers").table
     one, other = pyarrow.table(transfers), pyarrow.table(transfers)
     assert addresses(one) and addresses(one) == addresses(other), "each stream would be a copy"
-    some = transfers.select(["amount", "token"])
+    some = transfers.select(name for name in ["amount", "token"])
     assert some.columns == ["amount", "token"] and len(some) == len(transfers)
     assert set(addresses(pyarrow.table(some))) < set(addresses(one))
     # The arrays outlive the table they came from.
@@ -86,6 +87,9 @@ def several_tables(samples, rules):
     traces = found["traces"]
     assert duckdb.sql("SELECT count(*) FROM traces").fetchall()[0] == (len(traces),) and len(traces) > 0
     assert found["accounts"].rule == "state-access"
+    assert list(found) == list(found.keys()) == list(found.tables) and len(found) == 3
+    assert "traces" in found and "logs" not in found and dict(found)["traces"] is traces
+    raises(KeyError, "no table 'logs'; there are: ", lambda: found["logs"])
     raises(refiner.UsageError, "3 tables", lambda: polars.DataFrame(found))
     raises(refiner.UsageError, "columns were named", lambda: replay(samples, ["traces", "logs"], columns=["type"]))
 
@@ -132,7 +136,7 @@ def runs_and_warnings(samples, rules):
     produced = runs[runs["verdict"] == "produced"].iloc[0]
     assert produced["block_number"] == 15600000 and produced["rule"] == "token-transfers" and produced["fuel"] > 0
     assert produced["rule_identity"] == found.table.identity
-    raises(refiner.IncompleteWarning, "missing", lambda: refiner.replay([one, broken], "token-transfers"))
+    raises(refiner.IncompleteWarning, "1 result is missing", lambda: refiner.replay([one, broken], "token-transfers"))
 
 
 def raises(expected, text, call):
@@ -154,12 +158,115 @@ def errors_have_classes(samples):
     raises(refiner.Error, "no-such-rule", lambda: refiner.replay(samples, "no-such-rule"))
     raises(ValueError, "none of string+f64", lambda: refiner.replay(samples, "traces", wide_numbers="float"))
     raises(refiner.UsageError, "no column", lambda: refiner.replay(samples, "traces", columns=["price"]))
-    raises(refiner.UsageError, "expected at least 1", lambda: refiner.replay(samples, "traces", threads=0))
     raises(refiner.UsageError, "blocks", lambda: refiner.replay(samples, "traces", blocks="tomorrow"))
-    raises(refiner.UsageError, "colour", lambda: refiner.replay(samples, "traces", params={"colour": "red"}))
+    raises(refiner.InputError, "blocks= selects none", lambda: refiner.replay(samples, "traces", blocks=7))
+    error = raises(refiner.UsageError, "colour", lambda: refiner.replay(samples, "traces", params={"colour": "red"}))
+    assert "(rules=)" in error.hint, error.hint
     rule = pathlib.Path("stranger.wasm")
     rule.write_bytes(b"\0asm\x01\0\0\0")
     raises(refiner.RuleRefusedError, "stranger.wasm", lambda: refiner.replay(samples, rule))
+
+
+def wrong_arguments(samples):
+    """Each is named with what was expected and what was found, before anything is read."""
+    table = replay(samples, "traces", blocks=15600000, columns=(name for name in ["type"] if name == "gas"))
+    assert len(table.runs) == 1
+    for text, arguments in {
+        "rules: expected at least one, found none": {"rules": []},
+        "rules: expected a path, found 3": {"rules": ["traces", 3]},
+        "specimens: expected a path, found b'/x'": {"specimens": b"/x"},
+        "specimens: expected a path, found None": {"specimens": None},
+        "columns: expected a list of names, found 'type'": {"columns": "type"},
+        "columns: expected text, found 1": {"columns": [1]},
+        "blocks: expected a height or a range such as '17000000:17001000', found slice(1, 2, None)": {"blocks": slice(1, 2)},
+        "blocks: expected a height or a range such as '17000000:17001000', found True": {"blocks": [True]},
+        "blocks: expected text without lone surrogates, found '\\udc80'": {"blocks": "\udc80"},
+        "params: expected a mapping of names to texts, found [('payload', 'none')]": {"params": [("payload", "none")]},
+        "params: expected text, found 1": {"params": {1: "payload"}},
+        "params['payload']: expected text, found 1": {"params": {"payload": 1}},
+        "threads: expected a number from 1 to 65535, found 0": {"threads": 0},
+        "threads: expected a number from 1 to 65535, found -1": {"threads": -1},
+        "threads: expected a number from 1 to 65535, found 1000000000": {"threads": 10**9},
+        "threads: expected a number from 1 to 65535, found '2'": {"threads": "2"},
+        "threads: expected a number from 1 to 65535, found True": {"threads": True},
+        "isolate: expected True or False, found 'no'": {"isolate": "no"},
+        "wide_numbers: expected text, found None": {"wide_numbers": None},
+        "chain_configs: expected a path, found 7": {"chain_configs": 7},
+        "block_hashes: expected a path, found ['hashes.txt']": {"block_hashes": ["hashes.txt"]},
+    }.items():
+        arguments = {"specimens": samples, "rules": "traces", **arguments}
+        for function in [refiner.replay, refiner.stream]:
+            error = raises(refiner.UsageError, text, lambda: function(**arguments))
+            assert str(error) == text
+    raises(refiner.UsageError, "path: expected a path, found None", lambda: refiner.specimen(None))
+    runs = table.runs
+    raises(refiner.UsageError, "columns: expected a list of names, found 'rule'", lambda: runs.select("rule"))
+    raises(refiner.UsageError, "columns: expected a list of names, found 7", lambda: runs.select(7))
+    raises(refiner.UsageError, "columns: expected a name, found 7", lambda: runs.select(["rule", 7]))
+    raises(ZeroDivisionError, "", lambda: runs.select(1 / 0 for _ in range(1)))
+
+
+def alike_tables(samples, rules):
+    """Outputs and rules whose names differ in other characters than SQL takes."""
+    folder = pathlib.Path(rules)
+    found = replay(samples, [folder / "a--b.wasm", folder / "a_-b.wasm"])
+    tables = {name: (table.rule, table.output, table.name) for name, table in found.tables.items()}
+    # `missing` counts runs: a table that is gone is none.
+    assert tables == {
+        "a__b_rows_1": ("a--b", "rows", "a__b_rows_1"),
+        "_1st": ("a--b", "1st", "_1st"),
+        "a__b_rows_2": ("a_-b", "rows", "a__b_rows_2"),
+        "_select": ("a_-b", "select", "_select"),
+    }, tables
+
+
+def forks(samples):
+    """A fork works as long as nothing was replayed before it; after it, an error ends what would wait for ever."""
+    fork(lambda: replay(samples, "logs", blocks=15600000))
+    replay(samples, "logs", blocks=15600000)
+    stream = refiner.stream(samples, "logs")
+    reader = pyarrow.RecordBatchReader.from_stream(refiner.stream(samples, "logs"))
+    path = next(path for path in pathlib.Path(samples).iterdir() if path.name.startswith("1-15600000"))
+
+    def in_child():
+        for call in [lambda: replay(samples, "logs"), lambda: refiner.stream(samples, "logs"), lambda: pyarrow.table(stream)]:
+            error = raises(refiner.HostError, "forked after a replay", call)
+            assert "spawn" in error.hint
+        raises(Exception, "forked after a replay", lambda: reader.read_all())
+        assert refiner.specimen(path)["replicaEvent"]
+        # As the end of a function of the child does, which a pool calls.
+        held.clear()
+
+    held = [refiner.stream(samples, "logs")]
+    fork(in_child)
+    assert pyarrow.table(stream).num_rows == reader.read_all().num_rows > 0
+
+
+def fork(work):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def other_programs(samples, rule):
+    """An interpreter inside of another program, which would start that again as its child."""
+    own, prefix, search = sys.executable, sys.exec_prefix, os.environ["PATH"]
+    sys.executable = "/bin/false"
+    assert len(replay(samples, rule).table) > 0, "the interpreter of the same installation is taken"
+    sys.exec_prefix, os.environ["PATH"] = "/nowhere", "/nowhere"
+    for isolate in [False, True]:
+        error = raises(refiner.HostError, "sys.executable is none", lambda: replay(samples, rule, isolate=isolate))
+        assert rule in str(error) and "set sys.executable" in error.hint
+    assert len(replay(samples, "logs").table) > 0
+    sys.executable, sys.exec_prefix, os.environ["PATH"] = own, prefix, search
+    assert len(replay(samples, rule).table) > 0
 
 
 def foreign_rules(samples, rule):

@@ -10,6 +10,7 @@ use std::{
     process::Command,
 };
 
+use refiner_hostile::component;
 use refiner_testkit::renumber::{FIRST_HEIGHT, write_renumbered};
 use refiner_wheel::{Compression, of_repository};
 
@@ -96,6 +97,7 @@ fn wheel_in_a_fresh_environment_gives_duckdb_polars_and_pandas_every_row_without
         installed.check(check, &[&samples, &rules]);
     }
     installed.check("errors_have_classes", &[&samples]);
+    installed.check("wrong_arguments", &[&samples]);
     installed.check("stubs_agree", &[]);
     installed.check("notebook", &[&root().join("docs/examples")]);
 }
@@ -105,6 +107,33 @@ fn rule_that_is_not_built_in_is_compiled_and_run_in_confined_children_of_the_int
     let Some(installed) = Installed::new() else { return };
     let rule = root().join("target/rules/transaction-summary.wasm");
     installed.check("foreign_rules", &[&root().join("tests/samples"), &rule]);
+    installed.check("other_programs", &[&root().join("tests/samples"), &rule]);
+}
+
+/// A rule of this name with two outputs that it writes no rows of.
+fn without_rows(name: &str, outputs: [&str; 2]) -> Vec<u8> {
+    let output = |name| format!(";; output: {name} application/x-ndjson\n;; column: {name} number u8\n");
+    let refine =
+        r#"(func (export "refiner:rule/rule#refine") (param i32) (result i32) (call $ok (local.get 0) (i64.const 0)))"#;
+    let module = component::module_of_fields(&(outputs.map(output).concat() + refine));
+    let named = |text: &str| text.replace("\"case", &format!("\"{name}"));
+    component::with_manifest(&component::bare_component(&named(&module)), &named(&component::manifest(&module)))
+}
+
+#[test]
+fn tables_whose_names_differ_in_other_characters_than_sql_takes_are_all_there() {
+    let Some(installed) = Installed::new() else { return };
+    let rules = tempfile::tempdir().unwrap();
+    for (name, outputs) in [("a--b", ["rows.ndjson", "1st.ndjson"]), ("a_-b", ["rows.ndjson", "select.ndjson"])] {
+        fs::write(rules.path().join(name).with_extension("wasm"), without_rows(name, outputs)).unwrap();
+    }
+    installed.check("alike_tables", &[&root().join("tests/samples"), rules.path()]);
+}
+
+#[test]
+fn replay_in_a_process_that_was_forked_after_one_is_an_error_and_waits_for_nothing() {
+    let Some(installed) = Installed::new() else { return };
+    installed.check("forks", &[&root().join("tests/samples")]);
 }
 
 #[test]

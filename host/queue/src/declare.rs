@@ -19,13 +19,11 @@ use crate::{
         TASKS_MAX,
     },
     message::{Message as _, RuleRecord, Rules, VERSION},
-    names::{QueueId, consumer},
+    names::{Generation, QueueId, consumer, consumer_of_results, rule_of},
 };
 
 /// The key under which hosts find the rules.
 pub(crate) const RULES: &str = "rules";
-/// The consumer of results.
-const COORDINATOR: &str = "coordinator";
 /// Room in a stream's bound for the headers of a message.
 const HEADERS: usize = 1_024;
 /// The prefix of a bucket's stream.
@@ -50,11 +48,12 @@ pub(crate) async fn declare(
 ) -> Result<Declared, QueueError> {
     let (tasks, new_tasks) = stream(streams, Config { storage, ..tasks(queue) }).await?;
     let (results, new_results) = stream(streams, Config { storage, ..results(queue) }).await?;
+    let generation = generation_of(&tasks);
     let (store, new_store) = bucket(streams, queue).await?;
-    let wanted: BTreeSet<_> = rules.iter().map(|rule| consumer(&rule.identity)).collect();
+    let wanted: BTreeSet<_> = rules.iter().map(|rule| consumer(&rule.identity, &generation)).collect();
     retire(&tasks, queue, &wanted).await?;
     for rule in rules {
-        let name = consumer(&rule.identity);
+        let name = consumer(&rule.identity, &generation);
         pull_consumer(
             &tasks,
             &name,
@@ -62,8 +61,10 @@ pub(crate) async fn declare(
         )
         .await?;
     }
-    let results = pull_consumer(&results, COORDINATOR, durable(COORDINATOR, ack_wait)).await?;
-    let record = Rules { v: VERSION, rules: rules.to_vec() }.write()?;
+    let name = consumer_of_results(&generation_of(&results));
+    retire_all_but(&results, &name).await?;
+    let results = pull_consumer(&results, &name, durable(&name, ack_wait)).await?;
+    let record = Rules { v: VERSION, generation, rules: rules.to_vec() }.write()?;
     let there = store.get(RULES).await.map_err(QueueError::of("reading the rules"))?;
     if there.is_none_or(|there| there != record) {
         store.put(RULES, record.into()).await.map_err(QueueError::of("publishing the rules"))?;
@@ -220,14 +221,37 @@ async fn pull_consumer(stream: &Stream, name: &str, wanted: pull::Config) -> Res
 
 /// Ends the consumers of rules that are not served any more, and drops their tasks, which no host would take.
 async fn retire(tasks: &Stream, queue: QueueId, wanted: &BTreeSet<String>) -> Result<(), QueueError> {
-    let names: Vec<String> = tasks.consumer_names().try_collect().await.map_err(QueueError::of("listing consumers"))?;
-    for name in names.iter().filter(|name| !wanted.contains(*name)) {
-        let subject = format!("rfn.{queue}.task.{name}");
+    let subjects: BTreeSet<_> = wanted.iter().map(|name| queue.tasks_of_consumer(name)).collect();
+    for name in names_of_consumers(tasks).await?.iter().filter(|name| !wanted.contains(*name)) {
+        let subject = queue.tasks_of_consumer(name);
         tasks.delete_consumer(name).await.map_err(QueueError::of("ending a consumer"))?;
+        if subjects.contains(&subject) {
+            continue;
+        }
         let purged = tasks.purge().filter(subject).await.map_err(QueueError::of("dropping tasks"))?;
-        tracing::info!(rule = name, tasks = purged.purged, "tasks of a rule that is not served any more were dropped");
+        tracing::info!(
+            rule = rule_of(name),
+            tasks = purged.purged,
+            "tasks of a rule that is not served any more were dropped"
+        );
     }
     Ok(())
+}
+
+/// Ends the other consumers of results.
+async fn retire_all_but(results: &Stream, wanted: &str) -> Result<(), QueueError> {
+    for name in names_of_consumers(results).await?.iter().filter(|name| *name != wanted) {
+        results.delete_consumer(name).await.map_err(QueueError::of("ending a consumer"))?;
+    }
+    Ok(())
+}
+
+async fn names_of_consumers(stream: &Stream) -> Result<Vec<String>, QueueError> {
+    stream.consumer_names().try_collect().await.map_err(QueueError::of("listing consumers"))
+}
+
+fn generation_of(stream: &Stream) -> Generation {
+    Generation::made_at(stream.cached_info().created.unix_timestamp_nanos())
 }
 
 fn compare_streams(found: &Config, wanted: &Config) -> Result<(), QueueError> {

@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, path::PathBuf};
 
+use async_nats::ConnectErrorKind;
 use refiner_content::OpenError;
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_listener::BindError;
@@ -21,6 +22,9 @@ pub enum QueueError {
     /// No address of a NATS server. It may carry credentials, and is not shown.
     #[error("--queue: expected the address of a NATS server such as nats://127.0.0.1:4222 or tls://nats.example:4222")]
     Address,
+    /// Addresses with different credentials, which are not shown.
+    #[error("--queue: the addresses have different credentials, expected the same in each, or in one alone")]
+    Credentials,
     /// A command that needs a queue was given none.
     #[error("no NATS server is named")]
     NoServer,
@@ -136,7 +140,7 @@ pub enum QueueError {
     /// Terms of the operator that cannot hold.
     #[error(transparent)]
     Allowance(#[from] AllowanceError),
-    /// The address that artifacts are served at.
+    /// The address that a worker host serves artifacts at.
     #[error("cannot serve artifacts: {0}")]
     Serve(#[from] BindError),
     /// A chain configuration cannot be read.
@@ -185,6 +189,7 @@ impl Diagnostic for QueueError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Address
+            | Self::Credentials
             | Self::NoServer
             | Self::Name { .. }
             | Self::Origin { .. }
@@ -212,6 +217,10 @@ impl Diagnostic for QueueError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::NoServer => Some("name one by --queue or REFINER_QUEUE".into()),
+            Self::Connect(error) if is_of_user(error) => Some(
+                "name the user that the servers know: by --queue-nkey, or in --queue as nats://user:password@host (a token as nats://token@host), percent-encoded"
+                    .into(),
+            ),
             Self::Connect(_) => Some(
                 "look whether the servers run; --queue-ca requires TLS of every server, with a certificate of that authority for the name in --queue"
                     .into(),
@@ -228,13 +237,14 @@ impl Diagnostic for QueueError {
             Self::Several { .. } => Some("name one by --queue-id".into()),
             Self::NoOrigin => Some("name the coordinator's content server by --from http://coordinator:5080".into()),
             Self::Serve(BindError::NotLoopback { .. }) => {
-                Some("permit it with --allow-remote-content; what is served is read-only".into())
+                Some("permit it with --allow-remote-artifacts; what is served is read-only".into())
             }
             Self::Store(error) => error.hint(),
             Self::Cache(error) => error.hint(),
             Self::Pool(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Address
+            | Self::Credentials
             | Self::Seed { .. }
             | Self::NoSeed { .. }
             | Self::JetStream { .. }
@@ -246,5 +256,22 @@ impl Diagnostic for QueueError {
             | Self::Chain { .. }
             | Self::Runtime(_) => None,
         }
+    }
+}
+
+/// True where a server does not know the user.
+fn is_of_user(error: &async_nats::ConnectError) -> bool {
+    matches!(error.kind(), ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_that_a_worker_host_may_not_listen_on_is_permitted_by_its_own_flag() {
+        let error = QueueError::Serve(BindError::NotLoopback { address: ([0, 0, 0, 0], 5090).into() });
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("--allow-remote-artifacts;"), "{hint}");
     }
 }

@@ -29,6 +29,7 @@ mod message;
 mod names;
 mod origins;
 mod report;
+mod retried;
 
 pub use self::{
     command::{Command, command},

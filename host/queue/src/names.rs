@@ -16,6 +16,10 @@ const ID_BYTES: usize = 6;
 const HOST_CHARACTERS_MAX: usize = 64;
 /// Bytes of a rule's identity in subjects.
 const RULE_BYTES: usize = 6;
+/// Characters of a stream's generation.
+const GENERATION_CHARACTERS_MAX: usize = 32;
+/// The consumer of results.
+const COORDINATOR: &str = "coordinator";
 
 /// A text that is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,7 +78,12 @@ impl QueueId {
     }
 
     pub(crate) fn tasks_of(self, rule: &B256) -> String {
-        format!("rfn.{self}.task.{}", consumer(rule))
+        format!("rfn.{self}.task.{}", short(rule))
+    }
+
+    /// Where tasks are, by the name of their consumer.
+    pub(crate) fn tasks_of_consumer(self, name: &str) -> String {
+        format!("rfn.{self}.task.{}", rule_of(name))
     }
 
     pub(crate) fn all_results(self) -> String {
@@ -110,8 +119,54 @@ pub(crate) fn inbox(host: &HostName) -> String {
     format!("_INBOX_{host}")
 }
 
-/// The consumer of a rule's tasks, and the last part of their subject.
-pub(crate) fn consumer(rule: &B256) -> String {
+/// One life of a stream: servers that lose it are given another of the same name, whose messages are numbered from 1 again.
+///
+/// It is a part of consumers' names, and so of the subjects of acknowledgements. A late one for a message of the stream before, which would
+/// remove the message of that number in the new one, so finds no consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Generation(String);
+
+impl Generation {
+    /// That of a stream which was made at this time of its server, in nanoseconds.
+    pub fn made_at(nanoseconds: i128) -> Self {
+        Self(format!("{nanoseconds:x}"))
+    }
+}
+
+impl TryFrom<String> for Generation {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = (1..=GENERATION_CHARACTERS_MAX).contains(&text.len())
+            && text.chars().all(|character| character.is_ascii_hexdigit());
+        if fits { Ok(Self(text)) } else { Err("expected the hexadecimal digits of a generation") }
+    }
+}
+
+impl From<Generation> for String {
+    fn from(generation: Generation) -> Self {
+        generation.0
+    }
+}
+
+/// The consumer of a rule's tasks, in this life of their stream.
+pub(crate) fn consumer(rule: &B256, generation: &Generation) -> String {
+    format!("{}-{}", short(rule), generation.0)
+}
+
+/// The consumer of results, in this life of their stream.
+pub(crate) fn consumer_of_results(generation: &Generation) -> String {
+    format!("{COORDINATOR}-{}", generation.0)
+}
+
+/// The rule of a consumer's name.
+pub(crate) fn rule_of(consumer: &str) -> &str {
+    consumer.split_once('-').map_or(consumer, |(rule, _)| rule)
+}
+
+/// A rule in subjects, and in the names of consumers.
+fn short(rule: &B256) -> String {
     const_hex::encode(&rule[..RULE_BYTES])
 }
 
@@ -203,6 +258,18 @@ mod tests {
         }
         assert_eq!(HostName::near("host.example").as_str(), "host-example");
         assert_eq!(HostName::near("").as_str(), "host");
+    }
+
+    #[test]
+    fn consumer_has_the_rule_and_the_generation_of_its_stream_in_its_name() {
+        let (queue, rule) = (QueueId::of(1, [2; 20], None), B256::repeat_byte(7));
+        let [one, other] = [1, 2].map(Generation::made_at);
+        let name = consumer(&rule, &one);
+        assert_eq!(queue.tasks_of_consumer(&name), queue.tasks_of(&rule));
+        assert_ne!(name, consumer(&rule, &other));
+        for text in ["", "a.b", "*", "12-3", &"1".repeat(GENERATION_CHARACTERS_MAX + 1)] {
+            assert!(Generation::try_from(text.to_owned()).is_err(), "{text}");
+        }
     }
 
     #[test]

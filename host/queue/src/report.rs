@@ -14,7 +14,7 @@ use crate::{
     host::{discover, queue_id},
     lease,
     message::Heartbeat,
-    names::QueueId,
+    names::{QueueId, rule_of},
 };
 
 /// Time for hosts to answer the roll call.
@@ -70,7 +70,7 @@ async fn view(
         let Ok(consumer) = tasks.get_consumer::<pull::Config>(&name).await else { continue };
         let info = consumer.cached_info();
         consumers.push(json!({
-            "rule": name, "waiting": info.num_pending, "running": info.num_ack_pending, "redelivered": info.num_redelivered,
+            "rule": rule_of(&name), "waiting": info.num_pending, "running": info.num_ack_pending, "redelivered": info.num_redelivered,
         }));
     }
     let hosts = hosts(client, queue).await?;
@@ -141,6 +141,9 @@ fn text(views: &[Value]) -> String {
                 host["done"],
                 plain(&host["origin"])
             );
+            if !host["unpublished"].is_null() {
+                let _ = writeln!(out, "    results are not published: {}", plain(&host["unpublished"]));
+            }
             for refuses in host["refuses"].as_array().into_iter().flatten() {
                 let _ = writeln!(out, "    does not serve {}", plain(refuses));
             }

@@ -33,8 +33,12 @@ use refiner_specimen_commands as specimen;
 use refiner_terminal as terminal;
 use refiner_text::{indented, is_deceptive};
 use refiner_worker::{COMPILE_ARGUMENT, WORKER_ARGUMENT};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Command};
+
+/// The most open files that the program asks for: those of a replay over tens of thousands of archives.
+const OPEN_FILES: u64 = 1 << 16;
 
 /// A block is a few thousand small allocations that die together; the system's allocator takes twice as long for them.
 #[global_allocator]
@@ -49,8 +53,20 @@ fn main() -> process::ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    allow_open_files();
     let code = if first_process::is_first_process() { supervise(&cli) } else { run(&cli).map(Into::into) };
     code.unwrap_or_else(|failure| report(&failure).into())
+}
+
+/// Raises the number of files that may be open, which is 1,024 in most shells, as far as the system allows. Without it a command over
+/// many archives or connections ends with an error of its own.
+fn allow_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(OPEN_FILES, |maximum| maximum.min(OPEN_FILES));
+    if limit.current.is_some_and(|current| current < most) {
+        limit.current = Some(most);
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
 }
 
 /// Runs the command in a child, as the first process of a container. The key leaves the environment of both, and what is left there

@@ -1,6 +1,7 @@
 //! From URLs to files.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fmt,
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -69,7 +70,9 @@ impl Default for Terms {
 
 impl fmt::Debug for Terms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Terms").field("egress", &self.egress).field("gateways", &self.gateways).finish_non_exhaustive()
+        // Paths, users and hosts of gateways can be secrets.
+        let gateways = format_args!("{} gateways", self.gateways.len());
+        f.debug_struct("Terms").field("egress", &self.egress).field("gateways", &gateways).finish_non_exhaustive()
     }
 }
 
@@ -113,6 +116,7 @@ impl RemoteFiles {
     ///
     /// [`RemoteError`]
     pub fn find(&self, url: &str, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<Vec<RemoteFile>, RemoteError> {
+        let url = &*with_plain_scheme(url);
         let name = || without_secrets(url);
         let Some((scheme, rest)) = url.split_once("://") else { return Ok(vec![self.content(url, url)?]) };
         if scheme == "ipfs" {
@@ -165,6 +169,7 @@ impl RemoteFiles {
     ///
     /// The URL is none of a store, or the store's settings are not usable.
     pub fn folder(&self, url: &str) -> Result<StoreFolder, RemoteError> {
+        let url = &*with_plain_scheme(url);
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let no_store = || RemoteError::NotWritten { name: without_secrets(url), scheme: scheme.to_owned() };
         let kind = StoreKind::of_scheme(scheme).ok_or_else(no_store)?;
@@ -226,6 +231,16 @@ impl RemoteFiles {
     }
 }
 
+/// A URL with its scheme in lower case, which it may be written in either way.
+fn with_plain_scheme(url: &str) -> Cow<'_, str> {
+    match url.split_once("://") {
+        Some((scheme, rest)) if is_url(url) && scheme.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+            format!("{}://{rest}", scheme.to_ascii_lowercase()).into()
+        }
+        _ => url.into(),
+    }
+}
+
 /// An argument as it may be shown: a URL without what stands before `@` in it, and without a query, which may be a signature. Keys of
 /// stores have none.
 pub fn without_secrets(argument: &str) -> String {
@@ -244,6 +259,15 @@ pub fn without_secrets(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn terms_are_shown_without_what_may_be_secret_in_them() {
+        let gateways = ["https://user:canary@host/", "https://host/canary/", "canary"].map(str::to_owned).into();
+        let variables = vec![("AWS_SECRET_ACCESS_KEY".into(), "canary".into())];
+        let files = RemoteFiles::new(Terms { gateways, variables, ..Terms::default() });
+        let shown = format!("{files:?} {files:#?}");
+        assert!(shown.contains("3 gateways") && !shown.contains("canary"), "{shown}");
+    }
 
     #[test]
     fn argument_is_shown_without_credentials_and_without_a_query() {

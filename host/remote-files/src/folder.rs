@@ -1,19 +1,22 @@
 //! A prefix of an object store, into which files are written.
 
 use std::{
-    fmt,
+    fmt, io,
     path::{Path as LocalPath, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    stream::{self, FuturesUnordered},
+};
 use object_store::{
-    MultipartUpload as _, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, UpdateVersion, path::Path,
+    MultipartUpload, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, UpdateVersion, path::Path,
 };
 use tokio::{
     fs::File,
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     sync::Semaphore,
     task::JoinHandle,
 };
@@ -58,7 +61,7 @@ pub enum Condition {
 
 /// Files that are on their way into a store.
 #[derive(Debug)]
-pub struct Sending(JoinHandle<Result<(), RemoteError>>);
+pub struct Sending(JoinHandle<Result<bool, RemoteError>>);
 
 impl StoreFolder {
     /// The folder that is open for a URL, at most so many requests with a body at once.
@@ -101,6 +104,16 @@ impl StoreFolder {
         })
     }
 
+    /// The length of each of these files as the store has it now, without a listing; none of those that are not there.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer, or refuses.
+    pub fn lengths(&self, paths: &[String]) -> Result<Vec<Option<u64>>, RemoteError> {
+        let asked = stream::iter(paths).map(|path| self.length(path)).buffered(REQUESTS_MAX);
+        self.network.runtime.block_on(asked.try_collect())
+    }
+
     /// Reads a file of at most so many bytes; none where there is none.
     ///
     /// # Errors
@@ -110,15 +123,15 @@ impl StoreFolder {
         self.network.runtime.block_on(self.get(path, bytes_max))
     }
 
-    /// Reads many files of at most so many bytes each, without those that are not there, in the order of their paths.
+    /// Reads many files of at most so many bytes each, in the order of their paths; none of those that are not there.
     ///
     /// # Errors
     ///
     /// Those of [`read`](Self::read).
-    pub fn read_all(&self, paths: &[String], bytes_max: u64) -> Result<Vec<Bytes>, RemoteError> {
+    pub fn read_all(&self, paths: &[String], bytes_max: u64) -> Result<Vec<Option<Bytes>>, RemoteError> {
         let reading = stream::iter(paths).map(|path| self.get(path, bytes_max)).buffered(REQUESTS_MAX);
         let read = self.network.runtime.block_on(reading.try_collect::<Vec<_>>())?;
-        Ok(read.into_iter().flatten().map(|(bytes, _)| bytes).collect())
+        Ok(read.into_iter().map(|read| read.map(|(bytes, _)| bytes)).collect())
     }
 
     /// Copies a file to this machine. Returns false where there is none.
@@ -150,56 +163,31 @@ impl StoreFolder {
     ///
     /// The store does not answer, or refuses.
     pub fn write(&self, path: &str, bytes: &Bytes, condition: &Condition) -> Result<bool, RemoteError> {
-        let mode = match condition {
-            Condition::Always => PutMode::Overwrite,
-            Condition::New => PutMode::Create,
-            Condition::Unchanged(Mark(version)) => PutMode::Update(version.clone()),
-        };
-        let put = |mode: PutMode| {
-            let options = PutOptions { mode, ..PutOptions::default() };
-            let location = self.location(path);
-            let bytes = bytes.clone();
-            self.network.runtime.block_on(async move { self.store.put_opts(&location, bytes.into(), options).await })
-        };
-        match put(mode) {
-            Ok(_) => Ok(true),
-            Err(
-                object_store::Error::AlreadyExists { .. }
-                | object_store::Error::Precondition { .. }
-                | object_store::Error::NotModified { .. },
-            ) => Ok(false),
-            Err(object_store::Error::NotImplemented { .. }) => {
-                put(PutMode::Overwrite).map(|_| true).map_err(|error| self.refused(path, &error))
-            }
-            Err(error) => Err(self.refused(path, &error)),
-        }
+        self.network.runtime.block_on(self.put(path, bytes, condition))
     }
 
-    /// Sends files of this machine, each with its path in the store, and when all are there writes the last one. The files are
-    /// removed here once they are there.
-    pub fn send(&self, files: Vec<(PathBuf, String)>, last: (String, Bytes)) -> Sending {
+    /// Sends files of this machine, each with its path in the store, and when all are there writes the last one under a condition. The
+    /// files are removed here once they are there.
+    pub fn send(&self, files: Vec<(PathBuf, String)>, last: (String, Bytes), condition: Condition) -> Sending {
         let folder = self.clone();
         Sending(self.network.runtime.spawn(async move {
-            let sent = stream::iter(files.clone()).map(|(file, path)| {
-                let folder = folder.clone();
-                async move { folder.put_file(&file, &path).await }
-            });
-            sent.buffer_unordered(REQUESTS_MAX).try_collect::<()>().await?;
-            folder.put(&last.0, last.1).await?;
+            folder.put_files(&files).await?;
+            let (path, bytes) = last;
+            let is_there = folder.put(&path, &bytes, &condition).await? || folder.has(&path, &bytes).await?;
             for (file, _) in &files {
                 // What stays is removed with its directory.
                 let _ = tokio::fs::remove_file(file).await;
             }
-            Ok(())
+            Ok(is_there)
         }))
     }
 
-    /// Waits until files are there.
+    /// Waits until files are there. Returns false where the condition of the last one did not hold, and other bytes are there.
     ///
     /// # Errors
     ///
     /// The store does not answer or refuses, or a file of this machine cannot be read.
-    pub fn wait(&self, Sending(sending): Sending) -> Result<(), RemoteError> {
+    pub fn wait(&self, Sending(sending): Sending) -> Result<bool, RemoteError> {
         let ended = self.network.runtime.block_on(sending);
         ended.map_err(|_| self.fault("", ReadFault::Ended))?
     }
@@ -233,10 +221,69 @@ impl StoreFolder {
         Ok(Some((bytes, mark)))
     }
 
-    async fn put(&self, path: &str, bytes: Bytes) -> Result<(), RemoteError> {
+    /// True where a file that stood in the way of a new one has the same bytes: another run wrote them, or this one with a request whose
+    /// answer was lost. One that is gone by now is written.
+    async fn has(&self, path: &str, bytes: &Bytes) -> Result<bool, RemoteError> {
+        match self.length(path).await? {
+            None => self.put(path, bytes, &Condition::Always).await,
+            Some(length) if length != bytes.len() as u64 => Ok(false),
+            Some(length) => Ok(self.get(path, length).await?.is_some_and(|(there, _)| there == *bytes)),
+        }
+    }
+
+    async fn length(&self, path: &str) -> Result<Option<u64>, RemoteError> {
+        match self.store.head(&self.location(path)).await {
+            Ok(object) => Ok(Some(object.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.refused(path, &error)),
+        }
+    }
+
+    /// Writes a file as a whole where the condition holds, or where the store knows none.
+    async fn put(&self, path: &str, bytes: &Bytes, condition: &Condition) -> Result<bool, RemoteError> {
+        let mode = match condition {
+            Condition::Always => PutMode::Overwrite,
+            Condition::New => PutMode::Create,
+            Condition::Unchanged(Mark(version)) => PutMode::Update(version.clone()),
+        };
         let _permit = self.sending.acquire().await;
-        let put = self.store.put(&self.location(path), PutPayload::from_bytes(bytes)).await;
-        put.map(drop).map_err(|error| self.refused(path, &error))
+        let location = self.location(path);
+        let put = |mode: PutMode| {
+            let options = PutOptions { mode, ..PutOptions::default() };
+            self.store.put_opts(&location, PutPayload::from_bytes(bytes.clone()), options)
+        };
+        match put(mode).await {
+            Ok(_) => Ok(true),
+            Err(
+                object_store::Error::AlreadyExists { .. }
+                | object_store::Error::Precondition { .. }
+                | object_store::Error::NotModified { .. },
+            ) => Ok(false),
+            Err(object_store::Error::NotImplemented { .. }) => {
+                put(PutMode::Overwrite).await.map(|_| true).map_err(|error| self.refused(path, &error))
+            }
+            Err(error) => Err(self.refused(path, &error)),
+        }
+    }
+
+    /// Sends files of this machine. After a failure no more begin, and those under way come to their end: an upload that is only dropped
+    /// would stay open in the store, which charges for it.
+    async fn put_files(&self, files: &[(PathBuf, String)]) -> Result<(), RemoteError> {
+        let mut waiting = files.iter();
+        let mut sending = FuturesUnordered::new();
+        let mut ended = Ok(());
+        loop {
+            while ended.is_ok()
+                && sending.len() < REQUESTS_MAX
+                && let Some((file, path)) = waiting.next()
+            {
+                sending.push(self.put_file(file, path));
+            }
+            match sending.next().await {
+                Some(sent) => ended = ended.and(sent),
+                None => return ended,
+            }
+        }
     }
 
     /// Sends a file of this machine, in parts where it is large.
@@ -250,19 +297,20 @@ impl StoreFolder {
             let put = self.store.put(&self.location(path), whole.into()).await;
             return put.map(drop).map_err(|error| self.refused(path, &error));
         }
-        let refused = |error: object_store::Error| self.refused(path, &error);
-        let mut upload = self.store.put_multipart(&self.location(path)).await.map_err(refused)?;
-        loop {
-            let next = part(&mut open).await.map_err(local)?;
-            if next.is_empty() {
-                return upload.complete().await.map(drop).map_err(refused);
-            }
-            if let Err(error) = upload.put_part(next.into()).await {
-                // What stays of it is no object; a store's own rules remove it.
-                let _ = upload.abort().await;
-                return Err(refused(error));
-            }
+        self.put_in_parts(&mut open, path).await.map_err(|fault| match fault {
+            PartFault::Read(error) => local(error),
+            PartFault::Sent(error) => self.refused(path, &error),
+        })
+    }
+
+    async fn put_in_parts(&self, file: &mut (impl AsyncRead + Unpin), path: &str) -> Result<(), PartFault> {
+        let mut upload = self.store.put_multipart(&self.location(path)).await.map_err(PartFault::Sent)?;
+        let sent = put_parts(&mut *upload, file).await;
+        if sent.is_err() {
+            // The store charges for the parts of an upload that stays open. Where this fails too, only its own rules remove them.
+            let _ = upload.abort().await;
         }
+        sent
     }
 
     fn location(&self, path: &str) -> Path {
@@ -278,8 +326,25 @@ impl StoreFolder {
     }
 }
 
+/// Reasons for which the parts of a file are not in the store.
+enum PartFault {
+    Read(io::Error),
+    Sent(object_store::Error),
+}
+
+/// Sends a file in parts, and ends the upload with the last.
+async fn put_parts(upload: &mut dyn MultipartUpload, file: &mut (impl AsyncRead + Unpin)) -> Result<(), PartFault> {
+    loop {
+        let next = part(file).await.map_err(PartFault::Read)?;
+        if next.is_empty() {
+            return upload.complete().await.map(drop).map_err(PartFault::Sent);
+        }
+        upload.put_part(next.into()).await.map_err(PartFault::Sent)?;
+    }
+}
+
 /// The next bytes of a file, a part of them or what is left.
-async fn part(file: &mut File) -> std::io::Result<Bytes> {
+async fn part(file: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
     let mut bytes = Vec::new();
     file.take(PART_BYTES as u64).read_to_end(&mut bytes).await?;
     Ok(bytes.into())
@@ -288,5 +353,43 @@ async fn part(file: &mut File) -> std::io::Result<Bytes> {
 impl fmt::Debug for StoreFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreFolder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Cursor,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use refiner_teststore::TestStore;
+    use tokio::io::ReadBuf;
+
+    use super::*;
+    use crate::{RemoteFiles, Terms};
+
+    /// A file that cannot be read.
+    struct Unreadable;
+
+    impl AsyncRead for Unreadable {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+        }
+    }
+
+    #[test]
+    fn upload_of_a_file_that_cannot_be_read_to_its_end_does_not_stay_open() {
+        let store = TestStore::start();
+        store.put("bucket", "there", b"");
+        let variables = store.variables().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let folder = RemoteFiles::new(Terms { variables, ..Terms::default() }).folder("s3://bucket/a").unwrap();
+        let mut file = Cursor::new(vec![7; PART_BYTES]).chain(Unreadable);
+        let ended = folder.network.runtime.block_on(folder.put_in_parts(&mut file, "large"));
+        assert!(matches!(ended, Err(PartFault::Read(_))));
+        let requests = store.requests();
+        let methods: Vec<_> = requests.iter().map(|line| line.split_once(' ').unwrap().0).collect();
+        assert_eq!(methods, ["POST", "PUT", "DELETE"], "{requests:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The objects below a URL, and their bytes.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -90,13 +91,15 @@ impl StoreUrl<'_> {
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Vec<ObjectMeta>, RemoteError> {
         let prefix = self.path(prefix.trim_end_matches('/'))?;
-        let mut objects = Vec::new();
+        let (mut objects, mut folders) = (Vec::new(), Folders::default());
         let mut listed = Objects::below(&**store, &prefix, self.name, self.kind, self.wait);
         while let Some(object) = listed.next().await? {
+            folders.see(&object);
             if wanted(object.location.as_ref()) {
                 objects.push(object);
             }
         }
+        objects.retain(|object| !folders.hold(object));
         objects.sort_by(|one, other| one.location.cmp(&other.location));
         match objects.is_empty() {
             false => Ok(objects),
@@ -113,6 +116,35 @@ impl StoreUrl<'_> {
 
     fn refused(&self, error: &object_store::Error) -> RemoteError {
         RemoteError::Store { name: self.name.to_owned(), kind: Some(self.kind), fault: ReadFault::of(error) }
+    }
+}
+
+/// Objects without bytes that stand for folders, as consoles of stores make them: `a/` of the key `a/b`, which the client lists as `a`.
+#[derive(Default)]
+struct Folders {
+    empty: HashSet<Path>,
+    found: HashSet<Path>,
+}
+
+impl Folders {
+    /// Takes note of an object, in the order of the listing: what is below a key comes after it.
+    fn see(&mut self, object: &ObjectMeta) {
+        if !self.empty.is_empty() {
+            let mut key = object.location.as_ref();
+            while let Some((above, _)) = key.rsplit_once('/') {
+                if let Some(folder) = self.empty.take(&Path::from(above)) {
+                    self.found.insert(folder);
+                }
+                key = above;
+            }
+        }
+        if object.size == 0 {
+            self.empty.insert(object.location.clone());
+        }
+    }
+
+    fn hold(&self, object: &ObjectMeta) -> bool {
+        self.found.contains(&object.location)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use refiner_loopback::pinner::{Fault as WebFault, PinnerDouble};
-use refiner_remote_files::{ReadFault, RemoteError, RemoteFile, RemoteFiles, Terms};
+use refiner_remote_files::{Condition, ReadFault, RemoteError, RemoteFile, RemoteFiles, Terms};
 use refiner_teststore::{Fault, SECRET, TestStore};
 
 const BUCKET: &str = "specimens";
@@ -187,6 +187,36 @@ fn wrong_credentials_are_an_error_that_names_the_variables_and_shows_no_secret()
     assert!(!text.contains(SECRET), "{text}");
     let hint = refiner_diagnostics::Diagnostic::hint(&error).unwrap().to_string();
     assert!(hint.contains("AWS_SECRET_ACCESS_KEY") && hint.contains("AWS_ENDPOINT_URL"), "{hint}");
+}
+
+#[test]
+fn objects_that_stand_for_folders_are_no_specimens() {
+    let store = TestStore::start();
+    for (key, bytes) in [("a/1-10.avro", "ten"), ("a/1-20-30/x", "below"), ("a/1-40.avro", "")] {
+        store.put(BUCKET, key, bytes.as_bytes());
+    }
+    store.put(BUCKET, "a/1-20-30/", b"");
+    let names = |url: &str| -> Vec<_> {
+        let wanted = |name: &str| name.starts_with("1-");
+        reached(&store).find(url, &wanted).unwrap().iter().map(|file| file.name()).collect()
+    };
+    // Without bytes and with nothing below, it is an object like any other.
+    assert_eq!(names("s3://specimens/a/"), ["s3://specimens/a/1-10.avro", "s3://specimens/a/1-40.avro"]);
+    assert_eq!(names("S3://specimens/a/"), names("s3://specimens/a/"), "in either case");
+}
+
+#[test]
+fn files_under_way_come_to_their_end_when_another_cannot_be_read_here() {
+    let store = TestStore::start();
+    let folder = reached(&store).folder("s3://specimens/a/").unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let (large, gone) = (here.path().join("large"), here.path().join("gone"));
+    std::fs::write(&large, vec![7; (16 << 20) + 1]).unwrap();
+    let files = vec![(large, "large".to_owned()), (gone.clone(), "gone".to_owned())];
+    let error = folder.wait(folder.send(files, ("last".to_owned(), "last".into()), Condition::Always)).unwrap_err();
+    assert!(matches!(&error, RemoteError::Local { path, .. } if *path == gone), "{error:?}");
+    let objects: Vec<_> = store.objects(BUCKET, "a").into_iter().map(|(path, bytes)| (path, bytes.len())).collect();
+    assert_eq!(objects, [("large".into(), (16 << 20) + 1)], "{:?}", store.requests());
 }
 
 #[test]

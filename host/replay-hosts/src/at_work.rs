@@ -237,7 +237,7 @@ async fn watch(coordinator: Coordinator) {
     let mut looks = 0_u32;
     loop {
         sleep(LOOK).await;
-        let what = coordinator.waits_for().map(|what| what.to_string()).or_else(|| coordinator.snapshot().unserved());
+        let what = coordinator.waits_for().map(|what| what.to_string()).or_else(|| coordinator.snapshot().waits_for());
         looks = if what.is_some() { looks + 1 } else { 0 };
         if let Some(what) = what.filter(|_| looks % LOOKS_PER_LINE == 1) {
             tracing::warn!(what, "replay waits");

@@ -16,9 +16,12 @@ pub fn print(
     refused: &[InputError],
 ) -> Result<(), PrintError> {
     refused.iter().for_each(failure::report_argument);
+    let unread: Vec<_> = plan.items.iter().filter_map(|item| Some((&item.input, item.unread.as_deref()?))).collect();
+    unread.iter().for_each(|(input, error)| failure::report_item(input, error));
+    let to_run = plan.items.len() - unread.len();
     let files = files(rules, tables, plan);
     let known = plan.items.iter().filter(|item| item.unit.is_some()).count();
-    let without_heading = if replay.out.is_some() { plan.items.len() - known } else { 0 };
+    let without_heading = if replay.out.is_some() { to_run - known } else { 0 };
     if replay.style == Style::Json {
         let rules: Vec<_> = rules
             .iter()
@@ -32,10 +35,11 @@ pub fn print(
         return terminal::out(true).json_line(&json!({
             "dryRun": true,
             "rules": rules,
-            "specimens": plan.items.len(),
+            "specimens": to_run,
             "done": plan.done,
             "copies": plan.copies,
             "withoutHeading": without_heading,
+            "unreadable": unread.len(),
             "refusedArguments": refused.len(),
             "out": replay.out.as_ref().map(|out| out.display().to_string()),
             "files": files,
@@ -47,10 +51,11 @@ pub fn print(
         let marked = if manifest.is_hypothetical() { ", hypothetical" } else { "" };
         writeln!(out, "rule       {} {}, identity {}{marked}", rule.name, manifest.version, rule.identity)?;
     }
-    writeln!(out, "specimens  {} to run, {} done already", plan.items.len(), plan.done)?;
+    writeln!(out, "specimens  {} to run, {} done already", to_run, plan.done)?;
     for (count, what) in [
         (plan.copies, "are copies of others and left out"),
         (without_heading as u64, "are no specimens by their first bytes"),
+        (unread.len() as u64, "cannot be read"),
         (refused.len() as u64, "arguments name nothing"),
     ] {
         if count > 0 {

@@ -84,6 +84,15 @@ pub enum Unusable {
     /// Its bytes cannot be had.
     #[error(transparent)]
     Read(#[from] InputError),
+    /// Its first bytes could not be had before the work began.
+    #[error(transparent)]
+    Unread(Arc<InputError>),
+    /// It is a specimen, and was none by its first bytes, so that its result has no place among the others.
+    #[error(
+        "not kept: it is of block {chain_id}-{height}, and its first bytes are of none; expand it where it is compressed, and run \
+         again"
+    )]
+    WithoutPlace { chain_id: u64, height: u64 },
     /// Its bytes are no specimen.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -91,9 +100,11 @@ pub enum Unusable {
 
 impl Unusable {
     /// The class of the error, for reports.
-    pub const fn class(&self) -> &'static str {
+    pub fn class(&self) -> &'static str {
         match self {
             Self::Read(error) => error.class(),
+            Self::Unread(error) => error.class(),
+            Self::WithoutPlace { .. } => "unreadable",
             Self::Decode(_) => "malformed",
         }
     }
@@ -120,16 +131,21 @@ impl Job {
     }
 
     /// Reads, decodes and runs. Nothing of one specimen stays in memory after.
-    pub fn replay(&self, Item { input, unit }: &Item) -> Replayed {
-        Replayed { input: input.clone(), unit: *unit, outcome: self.outcome(input) }
+    pub fn replay(&self, item: &Item) -> Replayed {
+        let outcome = match &item.unread {
+            Some(error) => Err(Unusable::Unread(Arc::clone(error))),
+            None => self.outcome(item),
+        };
+        Replayed { input: item.input.clone(), unit: item.unit, outcome }
     }
 
-    fn outcome(&self, input: &Input) -> Result<Outcome, Unusable> {
+    fn outcome(&self, item: &Item) -> Result<Outcome, Unusable> {
         if let Some(elsewhere) = &self.elsewhere {
-            return self.on_hosts(elsewhere, input);
+            return self.on_hosts(elsewhere, item);
         }
-        let block = block(input, &self.buffers)?;
+        let block = block(&item.input, &self.buffers)?;
         let mut facts = Facts::of(&block);
+        self.place(item, &facts)?;
         let known = self.known.check(&block.specimen);
         let executor = self.executor_of_one_block();
         let run = |rule| match known.failed() {
@@ -142,13 +158,15 @@ impl Job {
     }
 
     /// Decodes here, so that what is no specimen is the same as without hosts, and has the rules run there.
-    fn on_hosts(&self, elsewhere: &Elsewhere, input: &Input) -> Result<Outcome, Unusable> {
+    fn on_hosts(&self, elsewhere: &Elsewhere, item: &Item) -> Result<Outcome, Unusable> {
+        let input = &item.input;
         let (reading, known, buffers) = (input.clone(), Arc::clone(&self.known), self.buffers.clone());
         let (facts, known, raw) = elsewhere.read(move || {
             let block = block(&reading, &buffers)?;
             let facts = Facts { specimen_hash: Some(block.hash.get()), ..Facts::of(&block) };
             Ok::<_, Unusable>((facts, known.check(&block.specimen), block.raw))
         })?;
+        self.place(item, &facts)?;
         if known.failed() {
             let runs = self.rules.iter().map(RunRecord::of_other_block).collect();
             return Ok(Outcome { facts, known, runs });
@@ -171,6 +189,16 @@ impl Job {
         };
         let runs = self.rules.iter().zip(results).map(record).collect();
         Ok(Outcome { facts, known, runs })
+    }
+
+    /// Refuses a specimen whose results would be dropped: they are kept by unit, and it has none.
+    const fn place(&self, item: &Item, facts: &Facts) -> Result<(), Unusable> {
+        match (&self.keep, item.unit) {
+            (Keep::Nothing, _) | (_, Some(_)) => Ok(()),
+            (Keep::Files { .. } | Keep::Tables(_), None) => {
+                Err(Unusable::WithoutPlace { chain_id: facts.chain_id, height: facts.height })
+            }
+        }
     }
 
     /// The executor of one specimen: each format is executed once, for all rules of this process.

@@ -53,6 +53,7 @@ impl Keeper {
     ///
     /// The operating system refuses a file: the replay ends.
     pub fn take(&mut self, replayed: &Replayed) -> Result<Option<Unit>, Failure> {
+        // The job gives nothing without a unit a result where results are kept.
         let Some(number) = replayed.unit else { return Ok(None) };
         match &replayed.outcome {
             Ok(outcome) if outcome.has_failure() => self.discard(outcome),

@@ -6,12 +6,13 @@ use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use refiner_data_set::{Standing, Unit};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_specimen_files::{
-    headings::Heading,
+    headings::{Heading, Peeked},
     input::{Input, InputError},
     selection::{BlockSelection, selects},
 };
@@ -27,13 +28,16 @@ pub struct Item {
     pub input: Input,
     /// Number of its unit; none of what has no heading, and where nothing is kept.
     pub unit: Option<usize>,
+    /// The reason for which its heading could not be read, which is its result: without a heading it has no place among the others.
+    pub unread: Option<Arc<InputError>>,
 }
 
 /// Inputs with the headings that were read of them.
 #[derive(Debug)]
 pub struct Inputs {
     pub inputs: Vec<Input>,
-    pub headings: Vec<Option<Heading>>,
+    /// One for each of them; none where there is no use for it.
+    pub headings: Vec<Peeked>,
 }
 
 /// The work of a replay.
@@ -77,6 +81,13 @@ pub enum PlanError {
         OneLine(.directory.display())
     )]
     PartOfUnit { directory: PathBuf, chain_id: u64, height: u64, first: u64, last: u64, input: Input },
+    /// Some of the blocks of a unit that is made again as a whole, for a file of it is missing.
+    #[error(
+        "{}: a file of the unit with blocks {chain_id}-{first} to {last} is not there as the manifest states, and {named} of its \
+         {blocks} specimens are named",
+        OneLine(.directory.display())
+    )]
+    PartOfDamagedUnit { directory: PathBuf, chain_id: u64, first: u64, last: u64, named: usize, blocks: usize },
     /// Two files of one height, of which one cannot be read.
     #[error(transparent)]
     Read(#[from] InputError),
@@ -88,6 +99,7 @@ impl Diagnostic for PlanError {
             Self::NothingSelected { .. }
             | Self::TwoSpecimens { .. }
             | Self::OtherSpecimen { .. }
+            | Self::PartOfDamagedUnit { .. }
             | Self::PartOfUnit { .. } => ExitCode::Input,
             Self::Read(error) => error.exit_code(),
         }
@@ -102,6 +114,9 @@ impl Diagnostic for PlanError {
             Self::OtherSpecimen { .. } => {
                 Some("name another directory (--out), or the specimen that it was made with".into())
             }
+            Self::PartOfDamagedUnit { .. } => {
+                Some("name the specimens of all these blocks, or of none of them: they are made again together".into())
+            }
             Self::PartOfUnit { .. } => {
                 Some("name the specimens of all these blocks: they are made again together".into())
             }
@@ -111,8 +126,8 @@ impl Diagnostic for PlanError {
 }
 
 impl Inputs {
-    /// Reads the headings, where there is use for them, and takes those of selected heights. What has no heading stays: its own run
-    /// reports why.
+    /// Reads the headings, where there is use for them, and takes those of selected heights. What has no heading stays: its own
+    /// result reports why.
     pub fn select(
         inputs: Vec<Input>,
         blocks: &[BlockSelection],
@@ -121,14 +136,16 @@ impl Inputs {
         kept_headings: Option<&Path>,
     ) -> Result<Self, PlanError> {
         if inputs.len() < 2 && blocks.is_empty() && !is_kept {
-            return Ok(Self { headings: vec![None; inputs.len()], inputs });
+            return Ok(Self { headings: inputs.iter().map(|_| Ok(None)).collect(), inputs });
         }
         let headings = Heading::of_all_kept(&inputs, threads, kept_headings);
-        let heights = || headings.iter().flatten().map(|heading| heading.height);
+        let heights = || headings.iter().flatten().flatten().map(|heading| heading.height);
         let (first, last) = (heights().min().unwrap_or_default(), heights().max().unwrap_or_default());
         let found = inputs.len();
-        let is_selected =
-            |heading: &Option<Heading>| heading.as_ref().is_none_or(|heading| selects(blocks, heading.height, last));
+        let is_selected = |peeked: &Peeked| match peeked {
+            Ok(Some(heading)) => selects(blocks, heading.height, last),
+            Ok(None) | Err(_) => true,
+        };
         let selected = inputs.into_iter().zip(headings).filter(|(_, heading)| is_selected(heading));
         let (inputs, headings): (Vec<_>, Vec<_>) = selected.unzip();
         if inputs.is_empty() && found > 0 {
@@ -136,12 +153,30 @@ impl Inputs {
         }
         Ok(Self { inputs, headings })
     }
+
+    /// The headings that there are.
+    pub fn known(&self) -> impl Iterator<Item = &Heading> {
+        self.headings.iter().flatten().flatten()
+    }
+}
+
+impl Item {
+    /// An input of this unit.
+    pub const fn of(input: Input, unit: usize) -> Self {
+        Self { input, unit: Some(unit), unread: None }
+    }
+
+    /// An input without a unit, for whatever reason.
+    fn without_unit(input: Input, peeked: Peeked) -> Self {
+        Self { input, unit: None, unread: peeked.err().map(Arc::new) }
+    }
 }
 
 impl Plan {
     /// Every input, and nothing is kept.
     pub fn of_all(inputs: Inputs) -> Self {
-        let items = inputs.inputs.into_iter().map(|input| Item { input, unit: None }).collect();
+        let items = inputs.inputs.into_iter().zip(inputs.headings);
+        let items = items.map(|(input, peeked)| Item::without_unit(input, peeked)).collect();
         Self { items, ..Self::default() }
     }
 
@@ -159,9 +194,12 @@ impl Plan {
         let mut known: Vec<(Heading, Input)> = Vec::new();
         let mut first_of: BTreeMap<(u64, u64), usize> = BTreeMap::new();
         for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
-            let Some(heading) = heading else {
-                unknown.push(Item { input, unit: None });
-                continue;
+            let heading = match heading {
+                Ok(Some(heading)) => heading,
+                peeked @ (Ok(None) | Err(_)) => {
+                    unknown.push(Item::without_unit(input, peeked));
+                    continue;
+                }
             };
             match first_of.entry((heading.chain_id, heading.height)) {
                 Entry::Vacant(entry) => {
@@ -212,7 +250,7 @@ impl Plan {
                     self.done_otherwise += u64::from(standing.has_other_verdict(chain_id, height));
                 }
                 None => {
-                    self.items.push(Item { input: input.clone(), unit: Some(self.units.len()) });
+                    self.items.push(Item::of(input.clone(), self.units.len()));
                     range = Some((chain_id, range.map_or(height, |(_, first, _)| first), height));
                 }
             }
@@ -228,7 +266,7 @@ impl Plan {
         let number = self.units.len();
         let before = self.items.len();
         let inputs = earlier.specimens.iter().filter_map(|one| by_block.get(&(earlier.chain_id, one.height)));
-        self.items.extend(inputs.map(|input| Item { input: (*input).clone(), unit: Some(number) }));
+        self.items.extend(inputs.map(|input| Item::of((*input).clone(), number)));
         self.units.push(self.items.len() - before);
         self.ranges.push((earlier.chain_id, earlier.first, earlier.last));
         self.replacing.insert(number);

@@ -120,7 +120,7 @@ impl RowReplay {
         }
         let threads = replay.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         let inputs = Inputs::select(inputs, &replay.blocks, true, threads, kept_headings().as_deref())?;
-        let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
+        let known = KnownBlocks::of_headings(inputs.known(), replay.block_hashes.as_deref())?;
         let chains = replay.chains()?;
         let rules = replay.load(&chains, threads, replay.isolate)?;
         // The format is that of files, of which there are none.

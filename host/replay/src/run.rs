@@ -110,7 +110,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     // Hosts have hundreds of specimens under way, and this machine works on as many as it has cores.
     let here = if hosts.is_some() { cores } else { threads };
     let inputs = Inputs::select(inputs, &replay.blocks, replay.out.is_some(), here, kept_headings().as_deref())?;
-    let known = Arc::new(KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?);
+    let known = Arc::new(KnownBlocks::of_headings(inputs.known(), replay.block_hashes.as_deref())?);
     let chains = replay.chains()?;
     let rules = replay.load(&chains, here, replay.isolate || hosts.is_some())?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
@@ -126,7 +126,8 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
             None => Plan::of_all(inputs),
         };
         dry_run::print(replay, &rules, tables.as_deref(), &plan, &refused)?;
-        return Ok(if refused.is_empty() { ExitCode::Done } else { ExitCode::Input });
+        let is_whole = refused.is_empty() && plan.items.iter().all(|item| item.unread.is_none());
+        return Ok(if is_whole { ExitCode::Done } else { ExitCode::Input });
     }
     let (plan, keep, data_set) = match replay.out.as_deref().zip(destination) {
         Some((out, to)) => {

@@ -51,7 +51,7 @@ impl Diagnostic for NoColumns {
 
     fn hint(&self) -> Option<Hint> {
         Some(
-            "leave --table out to have its artifacts as files; a rule's author adds [[outputs.columns]] to rule.toml"
+            "`refiner replay` without --table has its artifacts as files; a rule's author adds [[outputs.columns]] to rule.toml"
                 .into(),
         )
     }

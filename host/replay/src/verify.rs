@@ -6,6 +6,7 @@ mod recomputation;
 mod unlisted;
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs, io,
     num::NonZeroUsize,
@@ -34,6 +35,7 @@ use self::{
 };
 use crate::{
     ChildProgram, Replay, Style, TableChoice,
+    conditions::Conditions,
     job::{Job, Keep},
     keeper::Keeper,
     parallel::{self, End},
@@ -82,6 +84,9 @@ pub enum VerifyError {
     /// A form of tables that this program does not know.
     #[error("the data set is of the format {format} with numbers as {wide}, which this program does not write")]
     UnknownForm { format: UntrustedText, wide: UntrustedText },
+    /// A table of no blocks, or of more than this machine can count.
+    #[error("the manifest has the output blocksPerFile {0}, and this program writes 1 to {max}", max = usize::MAX)]
+    BlocksPerFile(u64),
     /// No place for what is computed again.
     #[error("no temporary directory: {0}")]
     Temporary(#[source] io::Error),
@@ -90,7 +95,7 @@ pub enum VerifyError {
 impl Diagnostic for VerifyError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoManifest(_) | Self::UnknownForm { .. } => ExitCode::Input,
+            Self::NoManifest(_) | Self::UnknownForm { .. } | Self::BlocksPerFile(_) => ExitCode::Input,
             Self::OtherTerms(_) => ExitCode::Usage,
             Self::Temporary(_) => ExitCode::Host,
         }
@@ -102,6 +107,7 @@ impl Diagnostic for VerifyError {
             Self::OtherTerms(_) => {
                 Some("use the build that made it, and name rules that are not built in with --rule".into())
             }
+            Self::BlocksPerFile(_) => Some("put back the manifest that the replay wrote".into()),
             Self::UnknownForm { .. } | Self::Temporary(_) => None,
         }
     }
@@ -117,13 +123,14 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let path = manifest_path(&asked.manifest);
     let made = Made::at(&path, &asked.settings)?;
     let manifest = made.manifest(&path)?.ok_or_else(|| VerifyError::NoManifest(path.clone()))?;
+    let has_conditions = !asked.chain_configs.is_empty() || asked.block_hashes.is_some();
     let replay = asked.replay(&manifest)?;
     let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = replay.threads.unwrap_or_else(available);
     let expanded = replay.expand()?;
     expanded.refused.iter().for_each(failure::report_argument);
     let inputs = Inputs::select(expanded.inputs, &[], true, threads, kept_headings().as_deref())?;
-    let known = KnownBlocks::of_headings(&inputs.headings, replay.block_hashes.as_deref())?;
+    let known = KnownBlocks::of_headings(inputs.known(), replay.block_hashes.as_deref())?;
     let chains = replay.chains()?;
     let rules = replay.load(&chains, threads, replay.isolate)?;
     let tables = replay.table.map(|choice| Tables::of(&rules, choice)).transpose()?.map(Arc::new);
@@ -133,7 +140,8 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     }
     let mut findings: Vec<_> = manifest.inconsistencies().into_iter().map(Finding::Manifest).collect();
     findings.extend(unlisted::unlisted(&made, &path, &manifest)?);
-    let Recomputation { items, units, missing, uncovered, besides } = Recomputation::of(&manifest, inputs);
+    let Recomputation { items, units, missing, uncovered, besides, unread } = Recomputation::of(&manifest, inputs);
+    unread.iter().for_each(|(input, error)| failure::report_item(input, error));
     findings.extend((uncovered > 0).then_some(Finding::Uncovered { specimens: uncovered }));
     let workplace = Workplace::new().map_err(VerifyError::Temporary)?;
     let place = workplace.path();
@@ -142,8 +150,10 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let keep = tables.clone().map_or_else(files, Keep::Tables);
     let job = Arc::new(Job::here(replay.executor(&chains, None)?, rules, known, keep));
     let mut report = Report::begin_counting(executor::policy(&replay.settings), items.len() as u64);
-    let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect());
-    let mut compared = Compared::default();
+    let conditions = Conditions::of(&chains, Arc::clone(&job.known));
+    let mut keeper = Keeper::new(data_set, tables, units.iter().map(|(_, items)| *items).collect())
+        .replacing(&BTreeSet::new(), conditions);
+    let mut compared = Compared { has_conditions, ..Compared::default() };
     let end = parallel::in_order(
         items,
         threads,
@@ -174,7 +184,7 @@ pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
         }
         End::Interrupted => ExitCode::Interrupted,
         // Whatever the reason: what was not compared is not the same.
-        End::Complete if compared.units < manifest.units.len() as u64 => {
+        End::Complete if compared.units < manifest.units.len() as u64 || !unread.is_empty() => {
             failures.max(verdict(&findings)).max(ExitCode::Input)
         }
         End::Complete => failures.max(verdict(&findings)),
@@ -234,7 +244,8 @@ struct Verified {
 
 impl Verified {
     fn print(&self) -> Result<(), PrintError> {
-        let Self { compared: Compared { units: same, files }, units, findings, missing, besides } = self;
+        let Self { compared, units, findings, missing, besides } = self;
+        let Compared { units: same, files, without_conditions, .. } = compared;
         let mut out = terminal::buffered_out(false);
         for finding in findings {
             writeln!(out, "different  {finding}")?;
@@ -251,6 +262,13 @@ impl Verified {
                 out,
                 "besides    {besides} {} no unit has",
                 by_number(*besides, "specimen that", "specimens that")
+            )?;
+        }
+        if *without_conditions > 0 {
+            writeln!(
+                out,
+                "besides    conditions of {without_conditions} {} compared: no --chain-config and no --block-hashes is given",
+                by_number(*without_conditions, "unit, which are not", "units, which are not")
             )?;
         }
         out.finish()
@@ -272,7 +290,7 @@ impl Verification {
                     blocks_per_file: usize::try_from(*blocks_per_file)
                         .ok()
                         .and_then(NonZeroUsize::new)
-                        .ok_or_else(unknown)?,
+                        .ok_or(VerifyError::BlocksPerFile(*blocks_per_file))?,
                 })
             }
         };

@@ -5,6 +5,8 @@ use std::fmt;
 use refiner_manifest::ColumnType;
 use refiner_text::UntrustedText;
 
+use crate::JSON_NESTING_MAX;
+
 /// Bytes of a text in a row that an error quotes.
 const QUOTED_BYTES: usize = 64;
 
@@ -82,6 +84,10 @@ pub enum Found {
     Array,
     /// An object.
     Object,
+    /// More arrays and objects inside each other than readers of tables take.
+    DeepNesting,
+    /// Half of a pair of UTF-16, which no text has.
+    LoneSurrogate(u16),
 }
 
 impl Found {
@@ -124,6 +130,8 @@ impl fmt::Display for Found {
             Self::Text(text) => write!(f, "the text \"{text}\""),
             Self::Array => f.write_str("an array"),
             Self::Object => f.write_str("an object"),
+            Self::DeepNesting => write!(f, "more than {JSON_NESTING_MAX} arrays and objects inside each other"),
+            Self::LoneSurrogate(unit) => write!(f, "a text with the lone surrogate \\u{unit:04x}"),
         }
     }
 }

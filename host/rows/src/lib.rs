@@ -31,3 +31,6 @@ pub use value::Value;
 
 /// The last second of the year 9999, which is as far as readers of tables count.
 pub const TIME_SECONDS_MAX: u64 = 253_402_300_799;
+
+/// Arrays and objects inside each other in a value of a `json` column: what recursive readers of JSON take at least.
+pub const JSON_NESTING_MAX: usize = 128;

@@ -5,6 +5,7 @@ use serde::de::DeserializeSeed as _;
 
 use crate::{RowError, RowFault, Value, error::quoted};
 
+mod json;
 mod row;
 mod scalar;
 

@@ -7,7 +7,8 @@ use crate::TIME_SECONDS_MAX;
 
 const _: () = assert!(COLUMNS_MAX <= u128::BITS as usize, "a reader keeps a bit a column");
 
-/// The JSON Schema (2020-12) of one row: of what [`crate::RowReader`] takes, but for the range of numbers of 256 bits.
+/// The JSON Schema (2020-12) of one row: of what [`crate::RowReader`] takes, but for the range of numbers of 256 bits and the nesting of
+/// JSON, which it has no words for.
 pub fn json_schema(title: &str, columns: &[Column]) -> Value {
     let properties: Map<_, _> = columns.iter().map(|column| (column.field().to_owned(), property(column))).collect();
     let required: Vec<_> = columns.iter().filter(|column| !column.nullable).map(Column::field).collect();

@@ -49,6 +49,27 @@ fn every_output_of_rows_has_columns_and_every_row_of_the_goldens_fits_them() {
 }
 
 #[test]
+fn no_two_rows_of_an_output_have_the_same_key() {
+    for (rule, output) in outputs() {
+        let key: Vec<_> = output.columns.iter().filter(|column| column.key).collect();
+        let (mut keys, mut rows) = (BTreeSet::new(), 0);
+        for entry in fs::read_dir(root().join("rules").join(&rule).join("goldens")).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.to_string_lossy().ends_with(&format!(".{rule}.{}", output.name)) {
+                continue;
+            }
+            for row in fs::read_to_string(&path).unwrap().lines() {
+                let row: Value = serde_json::from_str(row).unwrap();
+                let values: Vec<_> = key.iter().map(|column| row[column.field()].to_string()).collect();
+                assert!(keys.insert(values), "{}: {row}", path.display());
+                rows += 1;
+            }
+        }
+        assert!(rows > 0, "{rule} {}", output.name);
+    }
+}
+
+#[test]
 fn columns_are_the_keys_of_the_schema_in_its_order_and_null_where_it_has_null() {
     for (rule, output) in outputs() {
         let schema = fs::read_to_string(root().join(output.schema.as_deref().unwrap())).unwrap();

@@ -215,6 +215,44 @@ fn schema_names_every_key_and_what_it_holds() {
     );
 }
 
+fn nested(depth: usize) -> String {
+    let (open, close) = ("[{\"k\":".repeat(depth / 2), "}]".repeat(depth / 2));
+    if depth.is_multiple_of(2) { format!("{open}0{close}") } else { format!("{open}[]{close}") }
+}
+
+#[test]
+fn json_that_makes_a_column_unreadable_does_not_fit() {
+    let lone = |unit: &str| format!("a text with the lone surrogate \\u{unit}");
+    let deep = || "more than 128 arrays and objects inside each other".to_owned();
+    let brackets = format!("\"\\\"{}\"", "[".repeat(1_000));
+    for (value, found) in [
+        ("\"\\ud83e\\udd80 \\uD83E\\uDD80 \\ud7ff\\ue000\"".to_owned(), None),
+        ("\"\\\\ud800\"".to_owned(), None),
+        ("{\"a\":\"\\ud800\"}".to_owned(), Some(lone("d800"))),
+        ("[\"\\ud83e\\udd80\\udd80\"]".to_owned(), Some(lone("dd80"))),
+        ("\"\\ud83e\\ud83e\\udd80\"".to_owned(), Some(lone("d83e"))),
+        ("\"\\udBFF\\\\udc00\"".to_owned(), Some(lone("dbff"))),
+        ("\"\\ud83eu\\udd80\"".to_owned(), Some(lone("d83e"))),
+        ("{\"\\udfff\":1}".to_owned(), Some(lone("dfff"))),
+        (nested(128), None),
+        (nested(129), Some(deep())),
+        (nested(100_000), Some(deep())),
+        (format!("[{}[]]", "[],".repeat(1_000)), None),
+        (format!("[{brackets},{}]", nested(127)), None),
+        (format!("[{brackets},{}]", nested(128)), Some(deep())),
+    ] {
+        for (kind, row) in [("json", format!("{{\"x\":{value}}}")), ("list<json>", format!("{{\"x\":[0,{value}]}}"))] {
+            let columns = [column("x", kind)];
+            match &found {
+                None => assert_eq!(RowReader::new(&columns).check(row.as_bytes()), Ok(1), "{row}"),
+                Some(found) => {
+                    assert_eq!(fault(&columns, &row), format!(", key \"x\": expected {kind}, found {found}"));
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     /// Whatever a rule writes has an answer, and the same one twice.
     #[test]

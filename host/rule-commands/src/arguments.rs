@@ -7,7 +7,6 @@ use refiner_arguments::{ChainConfigs, parameter};
 use refiner_authoring::{Language, RuleName};
 use refiner_config::{Flags, RuleLimit, scope};
 use refiner_rule_model::Limit;
-use refiner_sources::RuleSource;
 
 use crate::profile::{ProfileForm, SAMPLES, SAMPLES_MAX};
 
@@ -255,8 +254,9 @@ pub struct Push {
     #[arg(value_name = "FILE")]
     pub component: PathBuf,
     /// Where to, as oci://ghcr.io/owner/rule:1.0.0.
+    // As text: the command line's own errors repeat a value that does not parse, and this one may hold a password.
     #[arg(value_name = "SOURCE")]
-    pub to: RuleSource,
+    pub to: String,
     #[command(flatten)]
     pub settings: Flags<scope::RulePush>,
     /// One JSON object.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use refiner_authoring::{digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
-use refiner_rule_model::{Grants, examine};
+use refiner_rule_model::{Grants, examine, intact};
 use refiner_text::OneLine;
 use serde_json::json;
 
@@ -15,18 +15,19 @@ pub fn run(arguments: &Embed) -> Result<ExitCode, Failure> {
     let Embed { component, manifest, out, replace, json } = arguments;
     let path = out.as_ref().unwrap_or(component);
     refuse_input(path, [manifest])?;
-    let (whole, dropped) = whole(component, manifest, *replace)?;
+    let refused = |source| PrepareError::Refused { rule: component.display().to_string(), source };
+    let bytes = embed::read_component(component).map_err(RuleError::from)?;
+    intact(&bytes).map_err(refused)?;
+    let (whole, dropped) = whole(bytes, component, manifest, *replace)?;
     // A manifest that does not go with its component is better refused by its author than by its users.
-    examine(&whole, None, &Grants::all())
-        .map_err(|source| PrepareError::Refused { rule: component.display().to_string(), source })?;
+    examine(&whole, None, &Grants::all()).map_err(refused)?;
     embed::write(path, &whole).map_err(RuleError::from)?;
     print(path, &whole, dropped, *json)
 }
 
 /// The component with the manifest inside, and the number of signatures that were dropped for it: they cover the bytes before them, and
 /// where any follow they are worth nothing.
-fn whole(component: &Path, manifest: &Path, replace: bool) -> Result<(Vec<u8>, usize), RuleError> {
-    let bytes = embed::read_component(component)?;
+fn whole(bytes: Vec<u8>, component: &Path, manifest: &Path, replace: bool) -> Result<(Vec<u8>, usize), RuleError> {
     // Bytes that cannot be read have none, and are refused where the manifest is put inside.
     let (unsigned, signatures) = refiner_signatures::without(&bytes).unwrap_or((Vec::new(), 0));
     if signatures == 0 {

@@ -6,9 +6,9 @@ use refiner_authoring::{
     BinaryReaderError, BuildError, command::CommandError, embed::EmbedError, template::NewError, watch::WatchError,
 };
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-use refiner_rule_model::{AboveCap, LimitError};
+use refiner_rule_model::{LimitError, RefusalKind};
 use refiner_rule_session::PrepareError;
-use refiner_signatures::SignError;
+use refiner_signatures::{SignError, SignatureError};
 use refiner_terminal::by_number;
 
 use crate::{rules::AllowanceError, test::GoldenError};
@@ -34,6 +34,9 @@ pub enum RuleError {
     /// No signature is put into the component.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// A component that takes no signature.
+    #[error("{}: {source}", .component.display())]
+    Unsignable { component: PathBuf, source: SignatureError },
     /// A signed component whose bytes would change.
     #[error("{}: it has {signatures} {}, and a manifest that is put inside after them is not signed", .component.display(), by_number(*.signatures as u64, "signature", "signatures"))]
     Signed {
@@ -74,9 +77,6 @@ pub enum RuleError {
     /// A limit that cannot be granted.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// A limit that the rule asks for and that is never granted.
-    #[error(transparent)]
-    AboveCap(#[from] AboveCap),
     /// Several rules where one is wanted.
     #[error("{argument}: expected one rule, found {found}")]
     Several {
@@ -99,10 +99,10 @@ impl Diagnostic for RuleError {
             Self::Build(error) => error.exit_code(),
             Self::Embed(error) => error.exit_code(),
             Self::Sign(error) => error.exit_code(),
+            Self::Unsignable { source, .. } => source.exit_code(),
             Self::Prepare(error) => error.exit_code(),
             Self::Allowance(error) => error.exit_code(),
             Self::Limit(error) => error.exit_code(),
-            Self::AboveCap(error) => error.exit_code(),
             Self::Unreadable { .. } | Self::NoColumns { .. } => ExitCode::Refused,
             Self::Golden(error) => error.exit_code(),
             Self::Directory(_) | Self::Profile { .. } | Self::Command(_) => ExitCode::Host,
@@ -122,10 +122,11 @@ impl Diagnostic for RuleError {
             Self::Build(error) => error.hint(),
             Self::Embed(error) => error.hint(),
             Self::Sign(error) => error.hint(),
+            Self::Unsignable { source, .. } => source.hint(),
+            Self::Unreadable { .. } => Some(RefusalKind::Malformed.remedy().into()),
             Self::Prepare(error) => error.hint(),
             Self::Allowance(error) => error.hint(),
             Self::Limit(error) => error.hint(),
-            Self::AboveCap(error) => error.hint(),
             Self::Golden(error) => error.hint(),
             Self::Several { .. } => Some("name the file".into()),
             Self::Signed { .. } => Some("--replace drops its signatures; sign it again afterwards".into()),
@@ -138,7 +139,6 @@ impl Diagnostic for RuleError {
             }
             Self::BuiltIn(_)
             | Self::NoRegistry { .. }
-            | Self::Unreadable { .. }
             | Self::Directory(_)
             | Self::Watch(_)
             | Self::Command(_)

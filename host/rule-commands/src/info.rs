@@ -7,9 +7,10 @@ use refiner_authoring::{
 };
 use refiner_diagnostics::{ExitCode, Failure};
 use refiner_evm::{ExecutionPolicy, ExecutionTerms};
-use refiner_manifest::Manifest;
+use refiner_manifest::{Manifest, Output};
 use refiner_rule_model::{
-    LIMITS, Limits, Params, RefusalKind, RuleIdentity, UntrustedText, engine, engine::WASMTIME_VERSION, manifest_of,
+    FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitSpec, Limits, Params, PerLimit, RefusalKind, RuleIdentity, UntrustedText,
+    engine, engine::WASMTIME_VERSION, manifest_of,
 };
 use refiner_rule_session::PrepareError;
 use refiner_signatures::{ClaimedSigner, claimed_signers};
@@ -32,11 +33,13 @@ struct Known {
     signers: Vec<ClaimedSigner>,
     bytes: usize,
     component: B256,
-    asked: Limits,
+    /// Amounts that may be above what can be granted.
+    asked: PerLimit,
     /// What it may ask for where the operator sets nothing.
     ceilings: Limits,
     policy: ExecutionPolicy,
-    identity: B256,
+    /// None where it asks for more than can be granted, so that it has no run.
+    identity: Option<B256>,
 }
 
 pub fn run(arguments: &Info) -> Result<ExitCode, Failure> {
@@ -75,12 +78,14 @@ impl Known {
             reason: UntrustedText::new(&error.to_string()),
         })?;
         let signers = claimed_signers(&component).unwrap_or_else(|_| vec![ClaimedSigner::Unreadable]);
-        let asked = Limits::asked_by(&manifest)?;
+        let asked = Limits::amounts_asked_by(&manifest);
         let sha256 = B256::from(digest::sha256_bytes(&component));
         let terms = ExecutionTerms { policy, ..ExecutionTerms::default() };
-        let identity = RuleIdentity::of(sha256, &manifest, &Params::default(), &asked, &terms).digest();
+        let identity = Limits::asked_by(&manifest)
+            .map(|limits| RuleIdentity::of(sha256, &manifest, &Params::default(), &limits, &terms).digest());
         let ceilings = if built_in { Limits::caps() } else { Limits::default_ceilings() };
         let bytes = component.len();
+        let identity = identity.ok();
         Ok(Self { called, bytes, component: sha256, manifest, surface, signers, asked, ceilings, policy, identity })
     }
 
@@ -124,7 +129,12 @@ impl Known {
         for signer in signers {
             writeln!(out, "  signature  {}, unchecked", UntrustedText::new(&signer.to_string()))?;
         }
-        writeln!(out, "  identity   {identity:x}, without parameters and with the limits below")?;
+        match identity {
+            Some(identity) => {
+                writeln!(out, "  identity   {identity:x}, without parameters and with the limits below")?;
+            }
+            None => writeln!(out, "  identity   none: it asks for more than can be granted")?,
+        }
         for (term, value) in unusual_terms(*policy) {
             writeln!(out, "  {term:<10} {}", show::plain(&value))?;
         }
@@ -132,7 +142,8 @@ impl Known {
         writeln!(out, "\n  {:<16} {:>16} {:>16} {:>16}", "limit", "asked", "ceiling", "cap")?;
         for spec in &LIMITS {
             let (asked, ceiling) = (asked.get(spec.limit), ceilings.get(spec.limit));
-            writeln!(out, "  {:<16} {asked:>16} {ceiling:>16} {:>16}", spec.name, spec.cap)?;
+            let note = note(spec, asked, ceiling);
+            writeln!(out, "  {:<16} {asked:>16} {ceiling:>16} {:>16}{note}", spec.name, spec.cap)?;
         }
         Ok(())
     }
@@ -142,13 +153,17 @@ impl Known {
         let outputs: Vec<_> = manifest
             .outputs
             .iter()
-            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema, "columns": refiner_rows::described(&output.columns) }))
+            .map(|output| json!({ "name": output.name, "mediaType": output.media_type, "schema": output.schema, "columns": columns(output) }))
             .collect();
         let limits: serde_json::Map<_, _> = LIMITS
             .iter()
             .map(|spec| {
                 let (asked, ceiling) = (asked.get(spec.limit), ceilings.get(spec.limit));
-                let numbers = json!({ "asked": asked, "default": spec.default, "ceiling": ceiling, "cap": spec.cap });
+                let mut numbers =
+                    json!({ "asked": asked, "default": spec.default, "ceiling": ceiling, "cap": spec.cap });
+                if spec.limit == Limit::Fuel {
+                    numbers["perSpecimenByte"] = FUEL_PER_INPUT_BYTE.into();
+                }
                 (spec.name.to_owned(), numbers)
             })
             .collect();
@@ -179,3 +194,28 @@ impl Known {
         known
     }
 }
+
+/// The columns of an output, each with the key in its rows where that differs from its name.
+fn columns(output: &Output) -> Value {
+    let mut described = refiner_rows::described(&output.columns);
+    for (column, described) in output.columns.iter().zip(described.as_array_mut().into_iter().flatten()) {
+        if column.field() != column.name {
+            described["field"] = column.field().into();
+        }
+    }
+    described
+}
+
+/// The note on a limit: where it is more than a rule can have, and what adds to it.
+fn note(spec: &LimitSpec, asked: u64, ceiling: u64) -> String {
+    let above = match asked {
+        asked if asked > spec.cap => "  above its cap",
+        asked if asked > ceiling => "  above its ceiling",
+        _ => "",
+    };
+    let added = if spec.limit == Limit::Fuel { "  + 2,000 a byte of the specimen" } else { "" };
+    format!("{added}{above}")
+}
+
+// The note has the number in words for a reader.
+const _: () = assert!(FUEL_PER_INPUT_BYTE == 2_000);

@@ -16,7 +16,10 @@ use crate::{
 
 pub fn run(arguments: &Push) -> Result<ExitCode, Failure> {
     let Push { component, to, settings, json } = arguments;
-    let RuleSource::Oci(reference) = to else { return Err(RuleError::NoRegistry { target: to.shown() }.into()) };
+    let target: RuleSource = to.parse().map_err(FindError::from)?;
+    let RuleSource::Oci(reference) = &target else {
+        return Err(RuleError::NoRegistry { target: target.shown() }.into());
+    };
     let resolver = Sources::publisher(&settings.values()?);
     let found = resolver.resolve(&RuleSource::File(component.clone())).map_err(FindError::from)?;
     let refused = |source| PrepareError::Refused { rule: component.display().to_string(), source };

@@ -28,9 +28,11 @@ pub fn unusable(called: &str, error: &(impl Diagnostic + 'static), json: bool) -
     Ok(error.exit_code())
 }
 
-/// A column in one line: name, type, whether it is a key or can be null, and its description.
+/// A column in one line: name, type, whether it is a key or can be null, the key in the rows where that is another, and its description.
 pub fn column(column: &Column) -> String {
     let Column { name, kind, nullable, key, field: _, doc } = column;
+    let field =
+        Some(column.field()).filter(|field| field != name).map(|field| format!("field {field}  ")).unwrap_or_default();
     let note = if *key {
         "key"
     } else if *nullable {
@@ -38,7 +40,7 @@ pub fn column(column: &Column) -> String {
     } else {
         ""
     };
-    format!("{name:<20} {kind:<14} {note:<4}  {}", UntrustedText::new(doc.as_deref().unwrap_or_default()))
+    format!("{name:<20} {kind:<14} {note:<4}  {field}{}", UntrustedText::new(doc.as_deref().unwrap_or_default()))
 }
 
 /// Every limit as a table.

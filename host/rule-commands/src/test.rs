@@ -132,11 +132,11 @@ impl Outcome {
             return vec![format!("ok       {specimen}  {files} {word} as agreed on")];
         }
         let mark = if blessed { "written" } else { "differs" };
-        differences.iter().map(|difference| format!("{mark}  {specimen}  {}", difference.text())).collect()
+        differences.iter().map(|difference| format!("{mark}  {specimen}  {}", difference.text(blessed))).collect()
     }
 
     fn as_json(&self, blessed: bool) -> serde_json::Value {
-        let differences: Vec<_> = self.differences.iter().map(Difference::text).collect();
+        let differences: Vec<_> = self.differences.iter().map(|difference| difference.text(blessed)).collect();
         json!({ "specimen": self.specimen, "files": self.files, "differences": differences, "written": blessed })
     }
 }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use refiner_authoring::{PROJECT_FILES, build, compare, digest, embed};
 use refiner_diagnostics::{ExitCode, Failure};
+use refiner_rule_model::intact;
 use refiner_signatures::signatures;
 use refiner_text::OneLine;
 use serde_json::json;
 
-use super::{RuleError, arguments::Verify};
+use super::{RuleError, arguments::Verify, session::PrepareError};
 use crate::{rules::Sources, terminal};
 
 pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
@@ -16,6 +17,7 @@ pub fn run(arguments: &Verify) -> Result<ExitCode, Failure> {
     let mut found = Sources::of(&settings.values()?).find(rule)?;
     let several = RuleError::Several { argument: rule.clone(), found: found.len() };
     let found = found.pop().filter(|_| found.is_empty()).ok_or(several)?;
+    intact(&found.component).map_err(|source| PrepareError::Refused { rule: found.called.clone(), source })?;
     let again =
         built_again(source, built.as_deref(), refiner_manifest::read(&found.component).ok().flatten().is_some())?;
     let (published, sha256) = (digest::sha256(&found.component), digest::sha256(&again));

@@ -33,7 +33,7 @@ mod verdict;
 
 pub use admission::{
     AdmissionError, COMPONENT_BYTES_WITH_WASI, Found, Grants, ManifestPlace, RefusalKind, ScanLimit, Toolchain,
-    examine, manifest_of,
+    examine, intact, manifest_of,
 };
 pub use contract::Capability;
 pub use description::{Description, OutputDescription};
@@ -41,11 +41,11 @@ pub use evidence::{BasisReport, CheckOutcome, CheckReport, Evidence, ReasonClass
 pub use failure::HostFailure;
 pub use identity::RuleIdentity;
 pub use limits::{
-    AboveCap, AboveCeiling, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec, Limits, PerLimit, TooLittleTime,
-    UNIT_PICOSECONDS, WALL_MS_WITH_EVM,
+    AboveCap, AboveCaps, AboveCeiling, AboveCeilings, FUEL_PER_INPUT_BYTE, LIMITS, Limit, LimitError, LimitSpec,
+    Limits, PerLimit, TooLittleTime, UNIT_PICOSECONDS, WALL_MS_WITH_EVM,
 };
 pub use params::{Params, TwoValues};
 pub use refiner_text::UntrustedText;
 pub use sample::{FUNCTION_NAME_BYTES_MAX, FuelParts, FuelSample, Function, SAMPLE_FRAMES_MAX};
 pub use specimen_hash::SpecimenHash;
-pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, TrapKind, Usage, Verdict, WAITS_MAX};
+pub use verdict::{Artifact, LimitUse, LogLevel, LogLine, Misuse, Run, Thing, TrapKind, Usage, Verdict, WAITS_MAX};

@@ -125,6 +125,60 @@ impl TrapKind {
     }
 }
 
+macro_rules! things {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A thing that a rule can ask for where there is none.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Thing {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Thing {
+            /// Every thing.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The thing in words, `"recording of gas"`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+// A macro, so that no thing can be left out of the list, by which a worker's word for it is read.
+things! {
+    /// An artifact that was opened.
+    Artifact = "artifact",
+    /// An error of a stream.
+    Error = "error",
+    /// An execution that was asked for.
+    Execution = "execution",
+    /// The executor of the run.
+    Executor = "executor",
+    /// A name that was resolved.
+    Name = "name",
+    /// Overrides for an execution under other conditions.
+    Overrides = "overrides",
+    /// Receipts that were asked for.
+    Receipts = "receipts",
+    /// A recording of the calls of an execution.
+    CallRecording = "recording of calls",
+    /// A recording of the gas of each step.
+    GasRecording = "recording of gas",
+    /// A recording of the state before and after each step.
+    StateRecording = "recording of state",
+    /// The specimen of the run.
+    Specimen = "specimen",
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Times that a rule with WASI may hold pollables for at once. Go's runtime holds one.
 pub const WAITS_MAX: u32 = 1024;
 
@@ -179,7 +233,7 @@ pub enum Misuse {
     #[error("there is no {what} here")]
     NothingThere {
         /// The thing that was asked for.
-        what: &'static str,
+        what: Thing,
     },
     /// Through WASI: an exit in place of a result.
     #[error("exited with status {status} before it returned a result")]
@@ -245,9 +299,9 @@ pub struct Run {
 /// Each limit as the rule asked for it, as it was granted and as it was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// The amounts that the manifest asks for, and the default where it asks for nothing; the fuel for the specimen's length included.
+    /// The amounts that the manifest asks for, and the default where it asks for nothing.
     pub asked: PerLimit,
-    /// The amounts that were granted, the fuel for the specimen's length included.
+    /// The amounts that were granted, with the fuel for the specimen's length and the time for that fuel.
     pub granted: PerLimit,
     /// The amounts that were used: the peak of memory, the sum of everything else. Fuel is a lower bound after a trap for which
     /// [`TrapKind::counts_all_fuel`] is false.

@@ -46,7 +46,7 @@ pub(crate) fn run(
     collector: Option<Arc<dyn RowCollector>>,
 ) -> Result<Run, HostFailure> {
     let (pre, limits, specimen_bytes) = (&rule.pre, input.limits, input.raw.len() as u64);
-    let asked = rule.asked_limits().for_specimen(specimen_bytes);
+    let asked = rule.asked_limits().amounts();
     let granted = limits.for_specimen(specimen_bytes);
     let mut evidence = Evidence { without_state: input.specimen.block.lacks_state(), ..Evidence::default() };
     if let Some(verdict) = not_to_be_run(rule, &input, &mut evidence) {

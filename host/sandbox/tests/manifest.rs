@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use refiner_rule_model::{AdmissionError, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of};
+use refiner_rule_model::{
+    AdmissionError, FUEL_PER_INPUT_BYTE, Grants, Limit, LimitError, Limits, SpecimenHash, Verdict, manifest_of,
+};
 use refiner_specimen::{Layout, specimen_hash};
 use refiner_testruns::{
     GOOD, RAW, RunInput, bare_component, component, input, module_of_fields, sandbox, with_manifest,
@@ -80,6 +82,18 @@ fn rule_gets_what_it_asks_for_and_defaults_within_what_the_operator_allows() {
 }
 
 #[test]
+fn length_of_the_specimen_adds_to_what_is_granted_and_not_to_what_is_asked() {
+    let sandbox = sandbox();
+    let component = good_with(&manifest("[limits]\nfuel = 3000000000\n"));
+    let rule = sandbox.admit(&component, None, &Grants::default()).unwrap();
+    let run = rule.run(RunInput { raw: vec![0; 500_000].into(), ..input(&rule) }).unwrap();
+    let of = |limit| run.usage.iter().find(|usage| usage.limit == limit).unwrap();
+    let (fuel, time) = (of(Limit::Fuel), of(Limit::WallMs));
+    assert_eq!((fuel.asked, fuel.granted), (3_000_000_000, 3_000_000_000 + 500_000 * FUEL_PER_INPUT_BYTE));
+    assert_eq!((time.asked, time.granted), (30_000, 37_000));
+}
+
+#[test]
 fn manifest_that_asks_for_a_ceiling_is_admitted_and_one_that_asks_for_one_more_is_refused_with_both_numbers() {
     let sandbox = sandbox();
     let ceilings = Limits::default_ceilings();
@@ -114,7 +128,7 @@ fn every_limit_can_be_asked_for_up_to_its_cap_and_not_above() {
         };
         assert_eq!(asked(spec.cap).unwrap().get(spec.limit), spec.cap);
         assert_eq!(asked(0).unwrap().get(spec.limit), 0);
-        assert_eq!(asked(spec.cap + 1).unwrap_err().limit, spec.limit);
+        assert_eq!(asked(spec.cap + 1).unwrap_err().0[0].limit, spec.limit);
     }
 }
 

@@ -82,7 +82,7 @@ impl fmt::Display for Reasons {
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
     /// The component is cut short or is none.
-    #[error("section boundaries are unreadable at byte {offset}")]
+    #[error("malformed at byte {offset}: sections do not end where they should")]
     Malformed {
         /// Offset of the fault.
         offset: usize,
@@ -183,7 +183,10 @@ impl Diagnostic for SignatureError {
                 "`refiner rule sign --replace --key KEY FILE` drops its signatures and signs it as it is now".into(),
             ),
             Self::Signer(error) => error.hint(),
-            Self::Malformed { .. } | Self::TooLong { .. } | Self::TrustRoot { .. } => None,
+            Self::Malformed { .. } => {
+                Some("the file is damaged: build or fetch it again, and compare its sha256 with the publisher's".into())
+            }
+            Self::TooLong { .. } | Self::TrustRoot { .. } => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::NotUtf8;
 
 use crate::{
-    Instead, OciError, Sha256,
+    Instead, OciError, Sha256, authority,
     source::{Address, HIDDEN_QUERY},
 };
 
@@ -203,12 +203,10 @@ impl Diagnostic for SourceError {
             Self::Instead { instead, .. } | Self::ManifestInstead { instead, .. } => instead.remedy().to_owned(),
             Self::NotText { .. } => "save it as UTF-8".to_owned(),
             Self::Oci(error) => return error.hint(),
-            Self::Read { .. }
-            | Self::TooLarge { .. }
-            | Self::Web { .. }
-            | Self::Ipfs(_)
-            | Self::Setup(_)
-            | Self::Runtime(_) => return None,
+            Self::Web { source, .. } => return authority::hint(source),
+            Self::Read { .. } | Self::TooLarge { .. } | Self::Ipfs(_) | Self::Setup(_) | Self::Runtime(_) => {
+                return None;
+            }
         };
         Some(hint.into())
     }

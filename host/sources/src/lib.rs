@@ -16,6 +16,7 @@
 //! # Ok::<_, refiner_sources::UnreadableSource>(())
 //! ```
 
+mod authority;
 mod beside;
 mod body;
 mod cache;
@@ -29,6 +30,7 @@ mod oci;
 mod part;
 mod place;
 mod read;
+mod reference;
 mod resolver;
 mod source;
 
@@ -38,6 +40,7 @@ pub use digest::{Sha256, Sha256Error};
 pub use error::SourceError;
 pub use lock::{LOCK_FILE, Lock, LockError, Locked};
 pub use oci::{OciError, Package};
+pub use reference::ReferenceFault;
 pub use refiner_content::HttpLimits;
 pub use resolver::{Component, Resolver, Settings};
 pub use source::{Address, RuleSource, UnreadableSource};

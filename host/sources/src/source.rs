@@ -7,7 +7,10 @@ use refiner_content::{ContentId, IdError};
 use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use url::{Host, Url};
 
-use crate::{Sha256, Sha256Error, beside};
+use crate::{
+    Sha256, Sha256Error, beside,
+    reference::{self, ReferenceFault},
+};
 
 /// Prefix of a component's digest after a URL.
 const COMPONENT_PIN: &str = "sha256=";
@@ -57,14 +60,17 @@ pub enum UnreadableSource {
         scheme: String,
     },
     /// http, and not to this machine.
-    #[error("{}: only https:// is fetched from other machines", without_secrets(.url))]
+    #[error("{address}: only https:// is fetched from other machines")]
     Insecure {
-        /// The URL as it was typed.
-        url: Url,
+        /// The address, without what may be secret.
+        address: Address,
     },
     /// A password would end up in logs and in the lock.
-    #[error("the URL of a rule holds a user name or password, and those are not sent")]
-    Credentials,
+    #[error("{scheme}://…: the source of a rule holds a user name or password, and those are not sent")]
+    Credentials {
+        /// Scheme of the source.
+        scheme: &'static str,
+    },
     /// The fragment after `#` is no digest.
     #[error(
         "#{fragment}: after the URL of a rule comes #sha256=<digest>, with &manifest=<digest> for a manifest beside it"
@@ -98,12 +104,12 @@ pub enum UnreadableSource {
         source: IdError,
     },
     /// Not a reference to a registry.
-    #[error("{text}: {source}; one looks like oci://ghcr.io/owner/rule:1.0.0@sha256:<digest>")]
+    #[error("{text}: {fault}; one looks like oci://ghcr.io/owner/rule:1.0.0@sha256:<digest>")]
     Reference {
-        /// The text as it was typed.
+        /// The text as it was typed, without what may be a password.
         text: String,
-        /// The cause of the failure.
-        source: oci_client::ParseError,
+        /// The part that is not as it should be.
+        fault: ReferenceFault,
     },
 }
 
@@ -117,7 +123,10 @@ impl Diagnostic for UnreadableSource {
             Self::IpfsPath { text } => Some(
                 format!("`ipfs resolve -r /ipfs/{text}` prints the id that the path stands for today; name it as ipfs://<id>").into(),
             ),
-            Self::Scheme { .. } | Self::Url { .. } | Self::Insecure { .. } | Self::Credentials => None,
+            Self::Credentials { scheme: "oci" } => Some(
+                "name the registry alone, and log in to it by `docker login` or `podman login`: their logins are read".into(),
+            ),
+            Self::Scheme { .. } | Self::Url { .. } | Self::Insecure { .. } | Self::Credentials { .. } => None,
             Self::Fragment { .. } | Self::IpfsFragment { .. } | Self::ContentId { .. } | Self::Reference { .. } => None,
         }
     }
@@ -223,10 +232,7 @@ impl FromStr for RuleSource {
             None => Ok(Self::File(text.into())),
             Some(("https" | "http", _)) => web(text),
             Some(("ipfs", rest)) => ipfs(rest),
-            Some(("oci", reference)) => match reference.parse() {
-                Ok(reference) => Ok(Self::Oci(reference)),
-                Err(source) => Err(UnreadableSource::Reference { text: text.to_owned(), source }),
-            },
+            Some(("oci", text)) => oci(text),
             Some((scheme, _)) => Err(UnreadableSource::Scheme { scheme: scheme.to_owned() }),
         }
     }
@@ -235,12 +241,12 @@ impl FromStr for RuleSource {
 fn web(text: &str) -> Result<RuleSource, UnreadableSource> {
     let mut url = Url::parse(text).map_err(|source| UnreadableSource::Url { source })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(UnreadableSource::Credentials);
+        return Err(UnreadableSource::Credentials { scheme: "https" });
     }
     let (sha256, manifest) = url.fragment().map(pins).transpose()?.unwrap_or_default();
     url.set_fragment(None);
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(UnreadableSource::Insecure { url });
+        return Err(UnreadableSource::Insecure { address: Address::of(&url) });
     }
     Ok(RuleSource::Url { url, sha256, manifest })
 }
@@ -259,11 +265,30 @@ fn pins(fragment: &str) -> Result<(Option<Sha256>, Option<Sha256>), UnreadableSo
     Ok((Some(digest(component, COMPONENT_PIN)?), manifest))
 }
 
+fn oci(text: &str) -> Result<RuleSource, UnreadableSource> {
+    reference::read(text).map(RuleSource::Oci).map_err(|fault| match fault {
+        ReferenceFault::Credentials => UnreadableSource::Credentials { scheme: "oci" },
+        // Before an `@` that no digest follows may stand a password.
+        ReferenceFault::Digest => {
+            let digest = text.rsplit_once('@').map_or("", |(_, digest)| digest);
+            UnreadableSource::Reference { text: format!("oci://…@{digest}"), fault }
+        }
+        ReferenceFault::Registry
+        | ReferenceFault::NoRepository
+        | ReferenceFault::UpperCase
+        | ReferenceFault::Repository
+        | ReferenceFault::Tag => UnreadableSource::Reference { text: format!("oci://{text}"), fault },
+    })
+}
+
 fn ipfs(text: &str) -> Result<RuleSource, UnreadableSource> {
     let (name, fragment) = match text.split_once('#') {
         Some((name, fragment)) => (name, Some(fragment)),
         None => (text, None),
     };
+    if name.split('/').next().is_some_and(|id| id.contains('@')) {
+        return Err(UnreadableSource::Credentials { scheme: "ipfs" });
+    }
     if name.trim_end_matches('/').contains('/') {
         return Err(UnreadableSource::IpfsPath { text: name.to_owned() });
     }
@@ -337,10 +362,55 @@ mod tests {
         check("ipfs://hello/rule.wasm", "the content id of its own bytes");
         check("ipfs://hello#rule", "#manifest=<content id>");
         check("oci://", "looks like");
-        for text in ["https://user:secret@example.org/", "http://example.org/a?token=secret", "https://u:secret@[/"] {
-            let error = text.parse::<RuleSource>().expect_err("it is refused");
-            assert!(!format!("{error}").contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn password_of_a_source_is_in_no_error() {
+        let pinned = format!("oci://user:secret@r.example/rule:1@sha256:{DIGEST}");
+        for text in [
+            "https://user:secret@example.org/",
+            "http://example.org/a?token=secret",
+            "https://u:secret@[/",
+            "ipfs://user:secret@gateway/bafy",
+            "ftp://user:secret@example.org/a.wasm",
+            "oci://user:secret@r.example:5443/a/rule:1",
+            "oci://user:secret@r.example:5443",
+            "oci://user:sec@secret@r.example/rule",
+            "oci://user:secret/more@r.example/rule",
+            "oci://user:secret/more@r.example",
+            &pinned,
+        ] {
+            let error = text.parse::<RuleSource>().expect_err(text);
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
         }
+        let error = "oci://user:secret@r.example/rule:1".parse::<RuleSource>().expect_err("a password");
+        assert!(matches!(error, UnreadableSource::Credentials { scheme: "oci" }), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("`docker login`")), "{:?}", error.hint());
+    }
+
+    #[test]
+    fn unreadable_reference_names_the_part_that_is_at_fault() {
+        let check = |text: &str, expected: &str| {
+            let error = text.parse::<RuleSource>().expect_err(text).to_string();
+            assert_eq!(error.split_once("; one looks like ").expect("an example").0, expected);
+        };
+        check(
+            "oci://r.example/Rule:1",
+            "oci://r.example/Rule:1: found a capital letter in the repository's name, expected a-z",
+        );
+        check("oci://r.example/", "oci://r.example/: no repository is named");
+        check("oci://", "oci://: no repository is named");
+        check("oci://r.example:port/rule", "oci://r.example:port/rule: the registry is not HOST or HOST:PORT");
+        check(
+            "oci://r.example/rule:1 0",
+            "oci://r.example/rule:1 0: the tag is not 1 to 128 letters, digits, '_', '.' and '-'",
+        );
+        check(
+            "oci://r.example/a//b",
+            "oci://r.example/a//b: the repository is not names of a-z, 0-9, '.', '_' and '-' between '/'",
+        );
+        let wrong_digest = "oci://…@sha256:ab: the digest is not sha256: and 64 hex digits";
+        check("oci://r.example/rule:1@sha256:ab", wrong_digest);
     }
 
     #[test]

@@ -29,6 +29,19 @@ pub struct Specimen {
 }
 
 impl Specimen {
+    /// The hash of each transaction that is known, given those `computed` from the envelopes. Of a transaction whose layout drops a part
+    /// it is the one that the producer states, which no check covers, and zeros where there is none: what an envelope without the part
+    /// gives is no transaction's.
+    pub fn known_hashes(&self, mut computed: Vec<B256>) -> Vec<B256> {
+        let Block { transactions, receipts, .. } = &self.block;
+        for (position, (hash, transaction)) in computed.iter_mut().zip(transactions).enumerate() {
+            if transaction.dropped(self.layout).is_some() {
+                *hash = receipts.get(position).map_or(B256::ZERO, |recorded| recorded.tx_hash);
+            }
+        }
+        computed
+    }
+
     /// True when `value`, a field that layout 0.2 writes as a double, is an unknown number: it is 2^53 or more, so the
     /// producer rounded it.
     ///

@@ -56,7 +56,7 @@ pub fn decode(bytes: &[u8]) -> Result<Specimen, DecodeError> {
 /// # Errors
 /// As [`decode`], but for bytecode whose text is no base64, which is found by its first reader: see [`LazyBytecode::to_bytes`].
 ///
-/// [`LazyBytecode::to_bytes`]: crate::CodePiece::to_bytes
+/// [`LazyBytecode::to_bytes`]: crate::LazyBytecode::to_bytes
 pub fn decode_shared(bytes: &Bytes) -> Result<Specimen, DecodeError> {
     whole(bytes, |layout| Wire::sharing(bytes, layout))
 }

@@ -21,6 +21,8 @@ pub struct Page {
     pub waits: Vec<Wait>,
     /// The last failure of a stage or a part.
     pub last_failure: Option<String>,
+    /// Its time.
+    pub last_failure_ms: u64,
     /// The error of the journal, when it cannot be asked.
     pub journal_error: Option<String>,
     /// The proof chain's newest block.
@@ -47,6 +49,8 @@ pub struct Page {
     pub hosts: Option<Hosts>,
     /// Checks before work begins.
     pub checks: Vec<Check>,
+    /// When they were made, milliseconds since 1970. They are not made again once none is an error.
+    pub checked_ms: Option<u64>,
     /// Settings in force.
     pub settings: Vec<Setting>,
     /// The time that the charts cover.

@@ -27,6 +27,7 @@ mod error;
 mod format;
 mod ipc;
 mod layout;
+mod names;
 mod number;
 mod options;
 mod parquet;
@@ -38,6 +39,7 @@ pub use batch::Batch;
 pub use error::TableError;
 pub use format::Format;
 pub use layout::Layout;
+pub use names::table_names;
 pub use options::{Options, WideNumbers};
 pub use table::{Finished, Table};
 

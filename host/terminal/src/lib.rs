@@ -149,9 +149,18 @@ impl Diagnostic for LogFilterError {
     }
 }
 
+/// Directive for the client of NATS: it has a line or two for each try to connect, and the queue's own lines tell the same once a minute.
+const QUIET: &str = "async_nats=off";
+
+/// The filter, without what only repeats others, unless the text names it.
+fn directives(text: &str) -> Result<EnvFilter, filter::ParseError> {
+    let filter = EnvFilter::try_new(text)?;
+    Ok(if text.contains("async_nats") { filter } else { filter.add_directive(QUIET.parse()?) })
+}
+
 /// Begins to log what passes `filter` to standard error.
 pub fn log(filter: &str, format: LogFormat) -> Result<(), LogFilterError> {
-    let filter = EnvFilter::try_new(filter).map_err(|source| LogFilterError { filter: filter.to_owned(), source })?;
+    let filter = directives(filter).map_err(|source| LogFilterError { filter: filter.to_owned(), source })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter);
     match format {
         LogFormat::Text => {
@@ -194,6 +203,37 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn client_of_nats_is_silent_unless_the_filter_names_it() {
+        let logged = |filter: &str| {
+            let kept = Kept::default();
+            let writer = kept.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_env_filter(directives(filter).unwrap())
+                .with_writer(move || writer.clone())
+                .with_ansi(false)
+                .finish();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!(target: "async_nats::connector", "theirs");
+                tracing::info!(target: "async_nats", "theirs");
+                tracing::info!(target: "refiner_queue", "ours");
+            });
+            let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+            [log.matches("theirs").count(), log.matches("ours").count()]
+        };
+        for (filter, expected) in [
+            ("info", [0, 1]),
+            ("debug", [0, 1]),
+            ("warn", [0, 0]),
+            ("warn,refiner_queue=info", [0, 1]),
+            ("info,async_nats=info", [2, 1]),
+            ("off,async_nats::connector=error", [1, 0]),
+            ("", [0, 0]),
+        ] {
+            assert_eq!(logged(filter), expected, "{filter:?}");
         }
     }
 

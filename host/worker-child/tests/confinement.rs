@@ -84,6 +84,11 @@ fn every_door_is_closed(program: &Path, user: Uid) {
         "spawn".to_owned(),
         "thread".to_owned(),
         "signal-parent".to_owned(),
+        "signals-of-pipe".to_owned(),
+        "flags-of-pipe".to_owned(),
+        "size-of-pipe".to_owned(),
+        "copy-of-pipe".to_owned(),
+        "device".to_owned(),
         "more-memory".to_owned(),
         "make-code".to_owned(),
     ];

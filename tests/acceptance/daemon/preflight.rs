@@ -308,6 +308,15 @@ async fn daemon_is_ready_only_when_no_check_is_an_error_and_works_all_the_same()
     bench.pinner.mend(Route::Cid);
     bench.until("it is ready", |bench| bench.get("/readyz").is_some_and(|answer| answer.contains(" 200 "))).await;
     assert_eq!(bench.log().matches("check failed, not ready").count(), 1, "{}", bench.log());
+    let checked = bench.status().unwrap()["now"]["preflightMs"].as_u64().unwrap();
+
+    // What fails later holds no orchestrator up, and is named.
+    for method in ["eth_blockNumber", "eth_getLogs", "eth_getBlockByNumber"] {
+        bench.rpc.fail(method, Fault::Status(404));
+    }
+    let names_scan = |answer: String| answer.contains(" 200 ") && answer.contains("\nwaits for scan: ");
+    bench.until("readiness names the scan", |bench| bench.get("/readyz").is_some_and(names_scan)).await;
+    assert_eq!(bench.status().unwrap()["now"]["preflightMs"], checked, "the checks are not made again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,6 +343,13 @@ async fn another_user_of_the_key_is_noticed_in_the_pool_and_on_chain() {
 
     bench.chain.set_automine(true).await.unwrap();
     bench.chain.mine(1).await.unwrap();
+    Report::of(&bench).assert("nonces", "warning", "1 transactions of the operator on chain are not this daemon's");
+
+    // Once a later nonce is this daemon's, the other one is a hole between two that the journal knows.
+    bench.start_ready().await;
+    bench.announce(&stream(2)[1..]).await;
+    bench.until_all(State::Final, 2).await;
+    assert_eq!(bench.stop().await, Some(0), "{}", bench.log());
     Report::of(&bench).assert("nonces", "warning", "1 transactions of the operator on chain are not this daemon's");
 }
 

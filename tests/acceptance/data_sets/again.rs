@@ -107,6 +107,41 @@ fn unit_of_several_blocks_is_made_again_whole_or_not_at_all() {
 }
 
 #[test]
+fn unit_with_a_missing_file_stays_where_other_blocks_are_named_and_is_made_again_with_no_row_twice() {
+    let (specimens, copies) = some_samples(4);
+    let [out, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let table = [&RULES[..], &["--table", "csv", "--blocks-per-file", "3"]].concat();
+    let three = [&table[..], &[text(&copies[1]), text(&copies[2])]].concat();
+    let two = [&table[..], &[text(&copies[2])]].concat();
+    let accounts = Path::new("state-access/accounts/chain-1");
+    let missing = |out: &Path| files(out).into_keys().find(|path| path.starts_with(accounts)).unwrap();
+    refiner(&replay(&copies[0], out.path(), &three)).expect(0);
+    let before = files(out.path());
+    let path = missing(out.path());
+    fs::remove_file(out.path().join(&path)).unwrap();
+
+    let more = refiner(&replay(&copies[3], out.path(), &table)).expect(0);
+    assert!(more.stderr.contains("not there as the manifest states; blocks 1-15600000 to "), "{}", more.stderr);
+    assert!(more.stderr.contains("are made again where their specimens are named"), "{}", more.stderr);
+    assert_eq!(manifest(out.path())["totals"]["specimens"], 4, "the unit stays in the manifest");
+    let kept = before.iter().filter(|(name, _)| **name != path && **name != Path::new(MANIFEST));
+    assert!(kept.into_iter().all(|(name, bytes)| files(out.path()).get(name) == Some(bytes)));
+    let there = files(out.path());
+    let part = refiner(&replay(&copies[0], out.path(), &table)).expect(4);
+    assert!(part.stderr.contains("and 1 of its 3 specimens are named"), "{}", part.stderr);
+    assert_eq!(files(out.path()), there, "nothing changes");
+    refiner(&replay(specimens.path(), out.path(), &table)).expect(0);
+    refiner(&["verify", text(out.path()), text(specimens.path())]).expect(0);
+
+    // In files of other blocks: those of the earlier ones go.
+    refiner(&replay(&copies[1], other.path(), &two)).expect(0);
+    fs::remove_file(other.path().join(missing(other.path()))).unwrap();
+    refiner(&replay(specimens.path(), other.path(), &table)).expect(0);
+    let verified = refiner(&["verify", text(other.path()), text(specimens.path())]).expect(0).text();
+    assert!(verified.contains("of 2 of 2 units"), "{verified}");
+}
+
+#[test]
 fn sound_file_is_tried_in_a_store_too() {
     let (specimens, copies) = some_samples(2);
     let whole = expected(specimens.path(), &RULES);

@@ -6,7 +6,7 @@ use refiner_teststore::TestStore;
 use serde_json::{Value, json};
 
 use super::{MANIFEST, RULES, manifest, replay, some_samples};
-use crate::program::{Ended, command, ended, refiner, text};
+use crate::program::{Ended, command, ended, refiner, samples_directory, text};
 
 /// A data set with the specimens that it was made of.
 struct Made {
@@ -171,6 +171,72 @@ fn values_that_the_manifest_states_otherwise_are_named() {
         assert!(!different.contains("another hash"), "{pointer}: {different}");
         made.change(|manifest| *manifest = honest.clone());
     }
+}
+
+#[test]
+fn number_of_blocks_a_file_that_the_units_contradict_is_named() {
+    let made = Made::of(3, &["--table", "csv", "--blocks-per-file", "3"]);
+    let term = |blocks: u64| made.change(|manifest| manifest["terms"]["output"]["blocksPerFile"] = blocks.into());
+    term(2);
+    let different = made.verify().expect(3).text();
+    let message = "has 3 blocks, and by the manifest's terms (blocksPerFile) a file has at most 2";
+    assert!(different.contains("different  unit 1-15600000 to") && different.contains(message), "{different}");
+    term(0);
+    let refused = made.verify().expect(4);
+    assert!(refused.stderr.contains("the manifest has the output blocksPerFile 0"), "{}", refused.stderr);
+    term(3);
+    made.verify().expect(0);
+}
+
+#[test]
+fn conditions_of_verdicts_are_compared_with_what_the_options_give() {
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let hashes = ["--block-hashes", text(list.path())];
+    let (specimens, _) = some_samples(2);
+    fs::write(list.path(), format!("15600000 0x{}\n", "11".repeat(32))).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    refiner(&replay(specimens.path(), out.path(), &[&RULES[..], &hashes].concat())).expect(3);
+    let made = Made { specimens, out };
+    let verify = |code: i32| {
+        let manifest = made.out.path().join(MANIFEST);
+        refiner(&[&["verify", text(&manifest), text(made.specimens.path())], &hashes[..]].concat()).expect(code).text()
+    };
+    assert!(!verify(0).contains("conditions"));
+    let honest = manifest(made.out.path());
+    assert!(honest["units"][0]["conditions"].is_string());
+    for (unit, value, message) in [
+        (0, json!(format!("0x{}", "22".repeat(32))), "the manifest states conditions 0x2222"),
+        (0, Value::Null, "the manifest states conditions none; computed again: conditions 0x"),
+        (1, json!(format!("0x{}", "22".repeat(32))), "computed again: conditions none"),
+    ] {
+        made.change(|manifest| manifest["units"][unit]["conditions"] = value);
+        let different = verify(3);
+        assert!(
+            different.contains(message) && different.contains("by --chain-config and --block-hashes"),
+            "{different}"
+        );
+        made.change(|manifest| *manifest = honest.clone());
+    }
+    made.change(|manifest| drop(manifest["units"][0].as_object_mut().unwrap().remove("conditions")));
+    assert!(verify(3).contains("the manifest states conditions none"));
+}
+
+#[test]
+fn conditions_that_no_option_gives_are_counted_and_no_difference() {
+    let devnet = samples_directory().join("1337-2.avro");
+    let [first, out] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    refiner(&replay(&devnet, first.path(), &RULES)).expect(3);
+    let hash = manifest(first.path())["units"][0]["specimens"][0]["blockHash"].as_str().unwrap().to_owned();
+    let list = tempfile::NamedTempFile::new().unwrap();
+    fs::write(list.path(), format!("1337 2 {hash}\n")).unwrap();
+    let hashes = ["--block-hashes", text(list.path())];
+    refiner(&replay(&devnet, out.path(), &[&RULES[..], &hashes].concat())).expect(3);
+    let verify =
+        |more: &[&str]| refiner(&[&["verify", text(out.path()), text(&devnet)], more].concat()).expect(0).text();
+    assert!(!verify(&hashes).contains("conditions"));
+    let message =
+        "besides    conditions of 1 unit, which are not compared: no --chain-config and no --block-hashes is given";
+    assert!(verify(&[]).contains(message), "{}", verify(&[]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, hex, keccak256};
 use refiner_evm::{EmbeddedExecutor, Era, ResultFormat, Uninterrupted};
 use refiner_evm_server::serve::{Limits, replica};
 use refiner_specimen::data_json;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     load::given,
@@ -159,6 +159,60 @@ fn blocks_that_spend_all_their_gas_on_memory_keep_the_bound() {
         let (peak, bound) = (server.peak_bytes() >> 20, limits.memory_bytes() >> 20);
         eprintln!("{code:02x?}: peak {peak} MiB of {bound} MiB");
         assert!(peak < bound, "{peak} MiB, and {bound} MiB are stated");
+    }
+}
+
+/// A log without data, from memory that is empty.
+const LOGS: [u8; 3] = hex!("5f5fa0");
+/// Gas of a log without data, of the call around it, and of a transaction.
+const LOG_GAS: usize = 375 + 2 * 2;
+const CALL_GAS: usize = 21_000;
+
+/// A block with one transaction again and again, each of whose receipts has the logs of all before.
+fn block_that_repeats(transactions: usize, logs: usize) -> Vec<u8> {
+    let gas = CALL_GAS + logs * LOG_GAS;
+    let mut block: Value = serde_json::from_slice(&block_that_runs(&LOGS.repeat(logs), gas as u64)).unwrap();
+    for list in ["Transactions", "Senders"] {
+        let item = block[list][0].clone();
+        block[list] = vec![item; transactions].into();
+    }
+    block["Header"]["gasLimit"] = (transactions * gas).into();
+    block.to_string().into_bytes()
+}
+
+#[test]
+fn blocks_that_repeat_their_logs_keep_the_bound() {
+    // So little gas that what it pays for is less than any execution may hold.
+    const BLOCK_GAS: u64 = 30_000_000;
+    let limits = Limits {
+        running: 2,
+        executions: 6,
+        waiting: 2,
+        body_bytes: 1 << 20,
+        in_flight_bytes: 4 << 20,
+        ..Limits::default()
+    };
+    let flags = ["--running", "2", "--waiting", "2", "--body-mib", "1", "--in-flight-mib", "4"];
+    let gas = BLOCK_GAS.to_string();
+    let (ample, scarce) = (flags.to_vec(), [&flags[..], &["--block-gas", &gas]].concat());
+    // The most that is executed, or nearly so.
+    for (flags, limits, most) in [(ample, limits, 130), (scarce, Limits { block_gas: BLOCK_GAS, ..limits }, 60)] {
+        let server = Server::start(&flags);
+        // The answer of the latter is written, and has more bytes than all that is in flight may have.
+        for (transactions, expected) in [(400, 500), (most, 503)] {
+            let request = nameless(&block_that_repeats(transactions, 40));
+            thread::scope(|scope| {
+                for _ in 0..limits.executions {
+                    scope.spawn(|| {
+                        let answer = server.ask(&request);
+                        assert_eq!(answer.status, expected, "{transactions}: {}", answer.head);
+                    });
+                }
+            });
+            let (peak, bound) = (server.peak_bytes() >> 20, limits.memory_bytes() >> 20);
+            eprintln!("{transactions} equal transactions: peak {peak} MiB of {bound} MiB");
+            assert!(peak < bound, "{peak} MiB, and {bound} MiB are stated");
+        }
     }
 }
 

@@ -152,13 +152,29 @@ impl TestStore {
     pub fn list_without_end(&self, keys: &[&str]) {
         let mut page = "<ListBucketResult><IsTruncated>true</IsTruncated>".to_owned();
         for key in keys {
-            page += &format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag>\
-                 <Size>1</Size></Contents>"
-            );
+            page += &entry(key, 1);
         }
         page += "<NextContinuationToken>again</NextContinuationToken></ListBucketResult>";
         *self.shared.page.lock().unwrap() = Some(page.into());
+    }
+
+    /// Answers every listing with those objects of a bucket below a prefix that are there now and of which `shown` is true, as one whose
+    /// pages are of different times.
+    pub fn list_only(&self, bucket: &str, prefix: &str, shown: impl Fn(&str) -> bool) {
+        let mut page = "<ListBucketResult><IsTruncated>false</IsTruncated>".to_owned();
+        for (path, bytes) in self.objects(bucket, prefix) {
+            let key = format!("{prefix}{}", path.display());
+            if shown(&key) {
+                page += &entry(&key, bytes.len());
+            }
+        }
+        page += "</ListBucketResult>";
+        *self.shared.page.lock().unwrap() = Some(page.into());
+    }
+
+    /// Answers listings as the store is.
+    pub fn list_all(&self) {
+        *self.shared.page.lock().unwrap() = None;
     }
 
     /// The objects of a bucket below a prefix, by their keys without it.
@@ -192,6 +208,14 @@ impl Shared {
         faults.1 = times.saturating_sub(1);
         fault.filter(|_| times > 0)
     }
+}
+
+/// An object in a page of a listing.
+fn entry(key: &str, bytes: usize) -> String {
+    format!(
+        "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"e\"</ETag>\
+         <Size>{bytes}</Size></Contents>"
+    )
 }
 
 async fn serve(listener: TcpListener, service: S3Service, shared: Arc<Shared>) {

@@ -154,7 +154,7 @@ impl Assembly {
             }
             for place in places {
                 for link in self.take(place, &block)? {
-                    arrived.extend(self.unlinked.remove_entry(&link));
+                    arrived.extend(self.take_unlinked(&link));
                 }
             }
         }
@@ -224,12 +224,16 @@ impl Assembly {
 
     fn take_cells(&mut self, blob: usize, node: usize, cells: Bytes) -> Result<(), DasError> {
         let Blob::Open { links, nodes, .. } = &mut self.blobs[blob] else { return Ok(()) };
-        nodes[node] = Some(cells);
-        let has_data = nodes[..self.nodes.data_nodes()].iter().all(Option::is_some);
-        let present = nodes.iter().flatten().count() * self.nodes.cells();
-        if present < DATA_CELLS {
+        let is_enough = |nodes: &[Option<Bytes>]| nodes.iter().flatten().count() * self.nodes.cells() >= DATA_CELLS;
+        if is_enough(nodes) {
+            // One node with several places in the blob has filled it by its first ones.
             return Ok(());
         }
+        nodes[node] = Some(cells);
+        if !is_enough(nodes) {
+            return Ok(());
+        }
+        let has_data = nodes[..self.nodes.data_nodes()].iter().all(Option::is_some);
         self.open -= 1;
         // Each once: a list may name one node 128 times, and that node may have a place in every blob.
         let links: HashSet<_> = std::mem::take(links).into_iter().collect();
@@ -265,11 +269,24 @@ impl Assembly {
     fn keep_unlinked(&mut self, id: ContentId, block: &Bytes) {
         // Blocks of another form are linked to by no DAS block.
         if id.codec() == Codec::DagCbor && !self.spare.contains(&id) && !self.is_flooded() {
-            self.unlinked_bytes += block.len() + UNLINKED_EXTRA_BYTES;
+            // Of another block of the same id, as none was checked yet.
+            self.take_unlinked(&id);
+            self.unlinked_bytes += bytes_of_unlinked(block);
             // A copy: a small block would keep all of the archive's piece that it came in.
             self.unlinked.insert(id, Bytes::copy_from_slice(block));
         }
     }
+
+    /// Takes out a block that something links to now: its room is free for others.
+    fn take_unlinked(&mut self, id: &ContentId) -> Option<(ContentId, Bytes)> {
+        let (id, block) = self.unlinked.remove_entry(id)?;
+        self.unlinked_bytes -= bytes_of_unlinked(&block);
+        Some((id, block))
+    }
+}
+
+const fn bytes_of_unlinked(block: &Bytes) -> usize {
+    block.len() + UNLINKED_EXTRA_BYTES
 }
 
 impl Position {

@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration, time::Instant};
 
 use refiner_content::{
-    Accept, AddressPolicy, Blame, Content, ContentId, FetchBackend, FetchError, Fetcher, Gateway, HedgePolicy,
-    LocalStore, Locations, Pinner, UrlFetcher, content_id,
+    ATTEMPTS_MAX, Accept, AddressPolicy, Blame, Content, ContentId, FetchBackend, FetchError, Fetcher, Gateway,
+    HedgePolicy, LocalStore, Locations, Pinner, UrlFetcher, content_id,
 };
 
 use crate::{
@@ -173,6 +173,25 @@ async fn announced_places_are_tried_until_one_has_the_announced_bytes() -> Outco
         "{:?}",
         fetched.failed
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_source_is_asked_however_many_ids_are_announced() -> Outcome {
+    let [first, second, third] = doubles();
+    let ids = (0..500_u32).map(|number| content_id(&number.to_le_bytes()).url());
+    let url = format!("{}/1.avro", third.url());
+    let locations = Locations::parse(&ids.chain([url]).collect::<Vec<_>>());
+    let fetch = async || {
+        let sources = vec![pinner(&first), pinner(&second)];
+        Fetcher::new(sources, web(AddressPolicy::Anywhere), UNHURRIED).fetch_any(&locations, is(b"specimen")).await
+    };
+    let failed = fetch().await.unwrap_err();
+    assert!((ATTEMPTS_MAX - 2..=ATTEMPTS_MAX).contains(&failed.attempts.len()), "{}", failed.attempts.len());
+    let asked = [&first, &second, &third].map(|double| double.requests().len());
+    assert_eq!((asked[0], asked[2]), (asked[1], 1));
+    third.serve_at("/1.avro", 200, b"specimen");
+    assert_eq!(fetch().await?.content, Content::of("specimen".into()));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -117,6 +117,31 @@ fn a_damaged_file_is_set_aside_and_can_be_kept_again() -> Outcome {
     check(|bytes| bytes.push(0));
     check(Vec::clear);
     Ok(())
+}
+
+#[test]
+fn content_that_cannot_be_read_stays_where_it_is() {
+    let kept = Kept::new();
+    let content = Content::of("hello".into());
+    let path = kept.store.path(&content.id());
+    // A circle of links is an error of the system, as too many open files are, and says nothing of the content.
+    symlink(&path, &path).unwrap();
+    let refused = kept.store.write(&content).unwrap_err();
+    assert!(matches!(&refused, KeepError::File { path: named, .. } if *named == path), "{refused:?}");
+    assert!(chain(&refused).contains("symbolic links"), "{}", chain(&refused));
+    assert!(path.is_symlink());
+    assert_eq!(kept.files("aside"), 0);
+}
+
+#[test]
+fn content_that_was_written_to_be_made_again_is_put_on_the_disk_when_it_is_to_last() {
+    let kept = Kept::new();
+    let nothing = Content::of("".into());
+    // A file that the system lets no one put on a disk, which tells that it was asked to; its length is 0, as that of the content.
+    symlink("/proc/self/comm", kept.store.path(&nothing.id())).unwrap();
+    assert_eq!(kept.store.write_unsynced(&nothing).unwrap(), nothing.id());
+    let refused = kept.store.write(&nothing).unwrap_err();
+    assert!(chain(&refused).contains("Invalid argument"), "{}", chain(&refused));
 }
 
 #[tokio::test]

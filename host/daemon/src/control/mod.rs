@@ -32,12 +32,17 @@ pub const LINE_BYTES_MAX: u64 = 1 << 20;
 const START_DEADLINE: Duration = Duration::from_secs(20);
 /// Time limit for a line of the reply: an action on a hundred thousand items takes seconds.
 const REPLY_DEADLINE: Duration = Duration::from_secs(120);
+/// The part of it after which a command says what it waits for: a daemon that works on a request sends a line sooner.
+const SILENT: Duration = Duration::from_secs(8);
 /// Pause between two attempts to connect.
 const CONNECT_AGAIN: Duration = Duration::from_millis(200);
 
 /// A request to the daemon.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected an object with `selection` and `action`, with `scan`, or with `backup`, as `refiner journal` of this version sends"
+)]
 pub enum Request {
     /// A change of the items that are selected.
     Act { selection: Selection, action: Action },
@@ -194,7 +199,7 @@ fn request(data: &Path, request: &Request) -> Result<Reply, ControlError> {
 }
 
 fn reply(data: &Path, stream: &mut BlockingStream, request: &Request) -> Result<Reply, ControlError> {
-    let exchanged = exchange(stream, request);
+    let exchanged = exchange(stream, request, Deadline { silent: SILENT, whole: REPLY_DEADLINE });
     match exchanged.map_err(|source| ControlError::Socket { path: data.join(NAME), source })? {
         Reply::Error(error) => Err(ControlError::Failed(Excerpt::of(error.as_bytes()))),
         Reply::Refused(reason) => Err(ControlError::Refused(Excerpt::of(reason.as_bytes()))),
@@ -222,18 +227,81 @@ fn connect(path: &Path) -> io::Result<BlockingStream> {
     }
 }
 
-fn exchange(stream: &mut BlockingStream, request: &Request) -> io::Result<Reply> {
-    stream.set_read_timeout(Some(REPLY_DEADLINE))?;
+fn exchange(stream: &mut BlockingStream, request: &Request, deadline: Deadline) -> io::Result<Reply> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut reader = BufReader::new(stream);
     loop {
-        let mut reply = String::new();
-        (&mut reader).take(LINE_BYTES_MAX).read_line(&mut reply)?;
-        match serde_json::from_str(&reply)? {
+        match serde_json::from_slice(&read_line(&mut reader, deadline)?)? {
             Reply::Working => {}
             reply => return Ok(reply),
+        }
+    }
+}
+
+/// Time limit for a line, and the part of it after which the wait is in the log.
+#[derive(Clone, Copy)]
+struct Deadline {
+    silent: Duration,
+    whole: Duration,
+}
+
+fn read_line(reader: &mut BufReader<&mut BlockingStream>, deadline: Deadline) -> io::Result<Vec<u8>> {
+    let Deadline { silent, whole } = deadline;
+    let mut line = Vec::new();
+    for (wait, is_first) in [(silent, true), (whole.saturating_sub(silent), false)] {
+        reader.get_ref().set_read_timeout(Some(wait))?;
+        let room = LINE_BYTES_MAX.saturating_sub(line.len() as u64);
+        match reader.by_ref().take(room).read_until(b'\n', &mut line) {
+            // What was read of the line is kept.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            read => return read.map(|_| line),
+        }
+        if is_first {
+            tracing::warn!(
+                silent_s = silent.as_secs(),
+                at_most_s = whole.as_secs(),
+                hint = "a process that was stopped (SIGSTOP, a paused container) answers when it goes on",
+                "running refiner does not answer, waiting"
+            );
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", whole.as_secs())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(deadline: Deadline, after: Duration) -> io::Result<Reply> {
+        let (mut ours, mut theirs) = BlockingStream::pair().unwrap();
+        let peer = thread::spawn(move || {
+            theirs.write_all(b"\"working\"\n{\"refus").unwrap();
+            thread::sleep(after);
+            // One that was given up has closed its end.
+            let _ = theirs.write_all(b"ed\":\"no\"}\n");
+        });
+        let reply = exchange(&mut ours, &Request::Scan { scan: Blocks { from: 1, to: None } }, deadline);
+        drop(ours);
+        peer.join().unwrap();
+        reply
+    }
+
+    #[test]
+    fn daemon_that_is_silent_for_long_is_waited_for_up_to_the_time_limit() {
+        let [short, long] = [20, 60_000].map(Duration::from_millis);
+        let reply = answered(Deadline { silent: short, whole: long }, 5 * short).unwrap();
+        assert!(matches!(&reply, Reply::Refused(reason) if reason == "no"), "{reply:?}");
+        let error = answered(Deadline { silent: short, whole: 2 * short }, 20 * short).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::TimedOut, "no answer within 0 s"));
+    }
+
+    #[test]
+    fn request_of_no_known_form_is_answered_with_the_forms_that_are() {
+        for text in ["{}", "{\"scan\":7}"] {
+            let error = serde_json::from_str::<Request>(text).unwrap_err().to_string();
+            assert!(error.starts_with("expected an object with `selection` and `action`"), "{error}");
         }
     }
 }

@@ -57,7 +57,7 @@ impl StageRunner {
         if matches!(error, StageError::Keep(KeepError::DiskFull { .. })) {
             self.status.set_blocked(DISK, reason.clone());
         }
-        self.status.now().last_failure = Some(format!("{name} of {}: {reason}", item.height));
+        self.status.set_failure(format!("{name} of {}: {reason}", item.height));
         match error.decide(state, item.attempts) {
             Decision::Again { alarm } => {
                 let retry_in_ms = self.policy.pause_ms(item.attempts);

@@ -6,7 +6,7 @@ use refiner_diagnostics::ErrorChain;
 use tokio_util::sync::CancellationToken;
 
 use super::{backoff::Backoff, outage::Outage};
-use crate::observe::status::Status;
+use crate::observe::{remedy, status::Status};
 
 /// Failures in a row of one part that polls.
 pub struct Poller {
@@ -38,10 +38,15 @@ impl Poller {
 
     /// Counts a failure and shows it in the status.
     pub fn failed(&mut self, error: &(dyn Error + 'static)) -> PollFailure {
+        self.failed_with(error, remedy::of(self.part))
+    }
+
+    /// The same, where another remedy helps than is usual for the part.
+    pub fn failed_with(&mut self, error: &(dyn Error + 'static), hint: &'static str) -> PollFailure {
         let error = ErrorChain(error).to_string();
-        self.status.set_blocked(self.part, error.clone());
-        let pause = self.backoff.failed();
-        PollFailure { error, pause, failures: self.backoff.failures(), is_news: self.outage.failed() }
+        self.status.set_blocked_with(self.part, error.clone(), hint);
+        let (pause, is_news) = (self.backoff.failed(), self.outage.failed(&error));
+        PollFailure { error, pause, failures: self.backoff.failures(), is_news }
     }
 
     /// Counts a success and clears the part in the status. Returns the failures before it where they are in the log.

@@ -129,7 +129,7 @@ impl ManyHosts {
         let mut counted = None;
         while !self.stop.is_cancelled() {
             let now = self.coordinator.snapshot();
-            let what = self.coordinator.waits_for().map(|what| what.to_string()).or_else(|| now.unserved());
+            let what = self.coordinator.waits_for().map(|what| what.to_string()).or_else(|| now.waits_for());
             match what {
                 Some(what) => status.set_blocked(QUEUE, what),
                 None => status.clear_blocked(QUEUE),

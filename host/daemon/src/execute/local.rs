@@ -87,10 +87,7 @@ fn run(pool: &Pool, runs: &RuleRuns, item: &Item) -> Result<Option<Worked>, Stag
                 },
             }
         }
-        verdict => Worked::Refused {
-            reason: format!("{}: {verdict}", verdict.kind()),
-            class: reason_class.map(ReasonClass::as_str),
-        },
+        verdict => Worked::Refused { reason: verdict.to_string(), class: reason_class.map(ReasonClass::as_str) },
     }))
 }
 

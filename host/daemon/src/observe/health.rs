@@ -72,21 +72,21 @@ pub async fn serve(health: Health, listener: TcpListener, access: Access, stop: 
     refiner_listener::serve(vec![listener], router, Limits::of_monitoring(), access, stop).await;
 }
 
-/// 200 when the chain was reached, the preflight found no error and nothing is being stopped; else the reasons, one a line.
+/// 200 once the chain was reached and the preflight found no error, until the daemon is being stopped; with the reasons, one a line, for
+/// which it is not ready, or for which a part waits although it is.
 async fn readyz(Shared(health): Shared<Arc<Health>>) -> impl IntoResponse {
     let (ready, stopping) = {
         let now = health.status.now();
         (now.ready, now.stopping)
     };
-    match (ready, stopping) {
-        (_, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
-        (true, false) => (StatusCode::OK, "ready\n".to_owned()),
-        (false, false) => {
-            let reasons = health.status.not_ready_for();
-            let lines: String = reasons.iter().map(|reason| format!("waits for {}\n", OneLine(reason))).collect();
-            (StatusCode::SERVICE_UNAVAILABLE, format!("starting\n{lines}"))
-        }
-    }
+    let (code, word) = match (ready, stopping) {
+        (_, true) => return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
+        (true, false) => (StatusCode::OK, "ready"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+    };
+    let reasons = health.status.reasons();
+    let lines: String = reasons.iter().map(|reason| format!("waits for {}\n", OneLine(reason))).collect();
+    (code, format!("{word}\n{lines}"))
 }
 
 /// Prometheus' text format; without the journal's part when the journal cannot be asked.

@@ -9,7 +9,10 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::status::{Now, Status};
-use crate::{engine::poller::pause, state::journal_handle::JournalHandle};
+use crate::{
+    engine::{clock::now_ms, poller::pause},
+    state::journal_handle::JournalHandle,
+};
 
 /// Time limit for the gas price, without which the line is written all the same.
 const PRICE_DEADLINE: Duration = Duration::from_secs(5);
@@ -57,6 +60,7 @@ fn write(numbers: &[(State, u64)], now: &Now) {
         paused = now.paused.as_ref().map(|pause| pause.reason.as_str()),
         blocked = (!blocked.is_empty()).then(|| blocked.join(",")),
         last_failure = now.last_failure.as_deref(),
+        last_failure_s_ago = now.last_failure_ms.map(|last| now_ms().saturating_sub(last) / 1_000),
         "heartbeat"
     );
 }

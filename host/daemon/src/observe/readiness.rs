@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use refiner_content::Pinner;
-use refiner_journal::JournalError;
+use refiner_journal::{JournalError, KnownNonces};
 use refiner_proofchain::ProofChain;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::status::Status;
 use crate::{
     config::Settings,
-    engine::poller::pause,
-    preflight::{self, Check, KnownNonces, MachineChecks, State},
+    engine::{clock::now_ms, poller::pause},
+    preflight::{self, Check, MachineChecks, State},
     state::journal_handle::JournalHandle,
 };
 
@@ -44,13 +44,17 @@ impl Readiness {
             machine = spawn_blocking(move || machine(required)) => machine.unwrap_or_default(),
             () = stop.cancelled() => return Ok(()),
         };
-        let known = KnownNonces { highest: self.journal.with(|journal| journal.highest_nonce())? };
+        let known = self.journal.with(|journal| journal.known_nonces())?;
         loop {
             let checks = tokio::select! {
                 checks = self.checks(known, &machine) => checks,
                 () = stop.cancelled() => return Ok(()),
             };
-            let before = std::mem::replace(&mut self.status.now().preflight, checks.clone());
+            let before = {
+                let mut now = self.status.now();
+                now.preflight_ms = Some(now_ms());
+                std::mem::replace(&mut now.preflight, checks.clone())
+            };
             checks.iter().filter(|check| !before.contains(check)).for_each(log);
             if !checks.iter().any(Check::blocks) {
                 self.ready(&checks);
@@ -72,7 +76,7 @@ impl Readiness {
         }
     }
 
-    async fn checks(&self, known: KnownNonces, machine: &[Check]) -> Vec<Check> {
+    async fn checks(&self, known: Option<KnownNonces>, machine: &[Check]) -> Vec<Check> {
         let Self { status, chain, pinner, operator, settings, .. } = self;
         let mut checks = machine.to_vec();
         checks.push(preflight::key(&settings.key, *operator));

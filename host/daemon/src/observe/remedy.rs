@@ -3,7 +3,7 @@
 /// The parts that report what they wait for, and what a person can do where the wait does not end by itself.
 pub const PARTS: [(&str, &str); 13] = [
     ("connect", NODE),
-    ("signer", "start the Web3Signer, or name another by --signer; until then nothing is proved"),
+    ("signer", SIGNER),
     ("head", "compare the node with another, or add one by --rpc"),
     ("scan", NODE),
     ("disk", "make room where --data is; until then results wait"),
@@ -29,6 +29,9 @@ pub const PARTS: [(&str, &str); 13] = [
 /// The remedy where a node does not answer as it should.
 const NODE: &str =
     "asked again by itself; compare the answer with what the provider gives, or add another node by --rpc";
+
+/// The remedy where the Web3Signer does not sign.
+pub const SIGNER: &str = "start the Web3Signer, unlock its key or look into its log, or name another by --signer; until then nothing is proved";
 
 /// The remedy for a part.
 pub fn of(part: &str) -> &'static str {

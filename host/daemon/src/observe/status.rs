@@ -37,6 +37,8 @@ pub struct Now {
     pub ready: bool,
     /// The checks before work begins, as of their last round.
     pub preflight: Vec<Check>,
+    /// When that round was made, milliseconds since 1970. None follows once no check is an error.
+    pub preflight_ms: Option<u64>,
     /// Another user of the operator's key, if there is a sign of one.
     pub foreign: Option<Foreign>,
     pub stopping: bool,
@@ -52,6 +54,8 @@ pub struct Now {
     pub gas_price_wei: Option<U256>,
     /// The last failure of a stage or a part, in words.
     pub last_failure: Option<String>,
+    /// Its time: it stays here when all is well again.
+    pub last_failure_ms: Option<u64>,
     /// The reason for which no proof is submitted, if none is.
     pub paused: Option<Pause>,
     /// Our results beside those that other operators proved, since the start.
@@ -184,10 +188,17 @@ impl Status {
 
     /// The same, where another remedy helps than is usual for the part.
     pub fn set_blocked_with(&self, part: &'static str, what: String, hint: &'static str) {
+        self.set_failure(format!("{part}: {what}"));
         let mut now = self.now();
-        now.last_failure = Some(format!("{part}: {what}"));
         let since_ms = now.waits_for.get(part).map_or_else(now_ms, |waiting| waiting.since_ms);
         now.waits_for.insert(part, Waiting { what, hint, since_ms });
+    }
+
+    /// A stage or a part failed.
+    pub fn set_failure(&self, what: String) {
+        let mut now = self.now();
+        now.last_failure = Some(what);
+        now.last_failure_ms = Some(now_ms());
     }
 
     /// A transaction of the operator is not this daemon's: one line in the log for each new finding.
@@ -199,8 +210,8 @@ impl Status {
         now.foreign = Some(Foreign { what, hint: ANOTHER_DAEMON });
     }
 
-    /// The waits of a daemon that is not ready, one line each.
-    pub fn not_ready_for(&self) -> Vec<String> {
+    /// The waits of the daemon, one line each, and the checks for which it is not ready.
+    pub fn reasons(&self) -> Vec<String> {
         let now = self.now();
         let waits = now.waits_for.iter().map(|(part, waiting)| format!("{part}: {}", waiting.what));
         waits.chain(now.preflight.iter().filter(|check| check.blocks()).map(ToString::to_string)).collect()
@@ -222,6 +233,21 @@ impl Now {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn last_failure_has_the_time_at_which_it_was_so_for_the_last_time() {
+        let status = Status::default();
+        status.set_blocked("queue", "NATS does not answer".to_owned());
+        status.clear_blocked("queue");
+        let before = now_ms();
+        let first = status.now().last_failure_ms.unwrap();
+        assert!(first <= before);
+        while now_ms() == before {}
+        status.set_blocked("queue", "NATS does not answer".to_owned());
+        let now = status.now();
+        assert_eq!(now.last_failure.as_deref(), Some("queue: NATS does not answer"));
+        assert!(now.last_failure_ms.unwrap() > first);
+    }
 
     #[test]
     fn balance_is_counted_in_proofs() {

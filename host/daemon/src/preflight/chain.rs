@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use alloy_primitives::{Address, U256};
 use refiner_diagnostics::ErrorChain;
+use refiner_journal::KnownNonces;
 use refiner_proofchain::{LiveSync, NonceAt, ProofChain, Revert, RpcError, Session};
 use serde_json::json;
 
@@ -16,20 +17,13 @@ const CLOCK_BEHIND_MAX: u64 = 30;
 pub const NONCES: &str = "nonces";
 const CONTRACTS: &str = "compare --network, --specimen-contract and --result-contract with the network's";
 
-/// The journal's nonces, as far as they tell transactions of another daemon.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KnownNonces {
-    /// The highest that was ever signed with.
-    pub highest: Option<u64>,
-}
-
 /// Everything that the chain tells, about the operator where results are proved. Nothing more once a node fails.
 pub async fn checks(
     chain: &ProofChain,
     source_chain: u64,
     operator: Option<Address>,
     low_balance: u64,
-    known: KnownNonces,
+    known: Option<KnownNonces>,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Err(error) = ask(chain, source_chain, operator, low_balance, known, &mut checks).await {
@@ -44,7 +38,7 @@ async fn ask(
     source_chain: u64,
     operator: Option<Address>,
     low_balance: u64,
-    known: KnownNonces,
+    known: Option<KnownNonces>,
     checks: &mut Vec<Check>,
 ) -> Result<(), RpcError> {
     let (head, head_time) = chain.newest().await?;
@@ -86,7 +80,7 @@ async fn ask(
     let pending = chain.transaction_count(operator, NonceAt::Pending).await?;
     checks.push(match foreign_transactions(latest, pending, known) {
         Some(detail) => Check::warning(NONCES, detail, ANOTHER_DAEMON),
-        None => Check::ok(NONCES, format!("{latest} transactions on chain, none that this journal does not know")),
+        None => Check::ok(NONCES, known_transactions(latest, known)),
     });
     Ok(())
 }
@@ -157,10 +151,22 @@ fn session(session: &Session, bound: Option<LiveSync>, is_open: bool) -> Check {
     }
 }
 
+/// The operator's transactions where no other user of the key shows, and as far back as the journal tells.
+fn known_transactions(latest: u64, known: Option<KnownNonces>) -> String {
+    match known {
+        Some(KnownNonces { whole_from, .. }) => {
+            format!("{latest} transactions on chain; from nonce {whole_from} on, none that this journal does not know")
+        }
+        None if latest == 0 => "0 transactions on chain, none that this journal does not know".to_owned(),
+        None => format!("{latest} transactions on chain, all from before this journal's first"),
+    }
+}
+
 /// Transactions of the operator that the journal does not know, in words. Before the first proof every earlier one is of another time.
-pub fn foreign_transactions(latest: u64, pending: u64, known: KnownNonces) -> Option<String> {
-    let next = known.highest.map_or(latest, |highest| highest.saturating_add(1));
-    let mined = latest.saturating_sub(next);
+pub fn foreign_transactions(latest: u64, pending: u64, known: Option<KnownNonces>) -> Option<String> {
+    let next = known.map_or(latest, |known| known.highest.saturating_add(1));
+    let between = known.map_or(0, |known| known.foreign);
+    let mined = latest.saturating_sub(next).saturating_add(between);
     let waiting = pending.saturating_sub(next.max(latest));
     match (mined, waiting) {
         (0, 0) => None,
@@ -210,7 +216,10 @@ mod tests {
 
     #[test]
     fn transactions_that_the_journal_does_not_know_are_seen_on_chain_and_in_the_pool() {
-        let foreign = |latest, pending, highest| foreign_transactions(latest, pending, KnownNonces { highest });
+        let foreign = |latest, pending, highest: Option<u64>| {
+            let known = highest.map(|highest| KnownNonces { highest, whole_from: 0, foreign: 0 });
+            foreign_transactions(latest, pending, known)
+        };
         assert_eq!(foreign(0, 0, None), None);
         assert_eq!(foreign(7, 7, None), None, "a key may have been used before");
         assert_eq!(foreign(7, 7, Some(6)), None);
@@ -220,5 +229,20 @@ mod tests {
         assert!(foreign(5, 8, Some(6)).unwrap().contains("wait in the pool"));
         assert!(foreign(9, 9, Some(6)).unwrap().starts_with("2 transactions of the operator on chain are"));
         assert!(foreign(9, 10, Some(6)).unwrap().contains("on chain and 1 in the pool"));
+        let between = KnownNonces { highest: 164, whole_from: 0, foreign: 17 };
+        let found = foreign_transactions(165, 165, Some(between)).unwrap();
+        assert_eq!(found, "17 transactions of the operator on chain are not this daemon's");
+    }
+
+    #[test]
+    fn transactions_are_known_as_far_back_as_the_journal_tells() {
+        let known = KnownNonces { highest: 164, whole_from: 38, foreign: 0 };
+        for (latest, known, expected) in [
+            (0, None, "0 transactions on chain, none that this journal does not know"),
+            (7, None, "7 transactions on chain, all from before this journal's first"),
+            (165, Some(known), "165 transactions on chain; from nonce 38 on, none that this journal does not know"),
+        ] {
+            assert_eq!(known_transactions(latest, known), expected);
+        }
     }
 }

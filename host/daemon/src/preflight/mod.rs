@@ -11,7 +11,7 @@ mod nodes;
 mod pinner;
 
 pub use self::{
-    chain::{ANOTHER_DAEMON, KnownNonces, NONCES, checks as chain},
+    chain::{ANOTHER_DAEMON, NONCES, checks as chain},
     disk::check as disk,
     evm_server::check as evm_server,
     key::{check as key, failed as key_failed},

@@ -9,6 +9,9 @@ use super::{Due, ProofSubmitter, TickError};
 /// The name in the status of transactions that wait for a nonce.
 const PART: &str = "nonce";
 
+/// Nonces that are filled at once. A node that counted far too many transactions once leaves a gap of any length.
+const FILLED_AT_ONCE: usize = 32;
+
 /// A nonce that the chain waits for and that is none of the open ones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gap {
@@ -58,7 +61,7 @@ impl ProofSubmitter {
         }
     }
 
-    /// Uses up the nonces from `missing` to before `lowest`.
+    /// Uses up the nonces from `missing` to before `lowest`, the next of them first.
     async fn fill(&self, missing: u64, lowest: u64) -> Result<(), TickError> {
         let fees = match self.prover.fees().await? {
             FeeQuote::Fees(fees) => fees,
@@ -70,7 +73,7 @@ impl ProofSubmitter {
         let filler = self.prover.filler();
         // A settled transaction among them is sent again when its turn comes.
         let mut costs = Vec::new();
-        for nonce in missing..lowest {
+        for nonce in (missing..lowest).take(FILLED_AT_ONCE) {
             if self.journal.with(|journal| journal.settled_holder(nonce))?.is_none() {
                 costs.push((nonce, filler.most_wei(&fees)));
             }

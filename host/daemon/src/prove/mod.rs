@@ -45,7 +45,7 @@ use crate::{
         policy::FailurePolicy,
         poller::{PollFailure, Poller},
     },
-    observe::status::Status,
+    observe::{remedy, status::Status},
     state::{journal_handle::JournalHandle, targets::Targets},
 };
 
@@ -88,6 +88,18 @@ enum TickError {
     },
 }
 
+impl TickError {
+    /// The remedy, by who did not answer as it should.
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Sign(_) => remedy::SIGNER,
+            Self::Journal(_) | Self::Rpc(_) | Self::Unreadable { .. } | Self::UnreadableAside { .. } => {
+                remedy::of(PART)
+            }
+        }
+    }
+}
+
 /// Proves what is pinned, until `stop`.
 ///
 /// # Errors
@@ -114,9 +126,10 @@ pub async fn prove(submitter: ProofSubmitter, mut peers: Peers, stop: Cancellati
             }
             Err(TickError::Journal(error)) => return Err(error),
             Err(error) => {
-                let PollFailure { error, pause, failures, is_news } = poller.failed(&error);
+                let hint = error.remedy();
+                let PollFailure { error, pause, failures, is_news } = poller.failed_with(&error, hint);
                 if is_news {
-                    tracing::warn!(error, retry_in = ?pause, failures, "proving failed, retrying");
+                    tracing::warn!(error, hint, retry_in = ?pause, failures, "proving failed, retrying");
                 }
                 pause
             }

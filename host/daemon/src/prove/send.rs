@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use refiner_journal::{Item, State, Step};
-use refiner_proofchain::{Sent, Settlement, Signed};
+use refiner_proofchain::{NodeError, Sent, Settlement, Signed};
 
 use super::{ProofSubmitter, TickError, sign::stored};
 use crate::engine::clock::{milliseconds, now_ms};
 
 /// Transactions that are sent before the journal records which of them arrived.
 const AT_ONCE: usize = 32;
+/// Transactions of one item from which on one that the node refuses is not signed anew: a signer may give other bytes each time.
+const SIGNED_ANEW_MAX: usize = 16;
 /// The name in the status of a pool that does not take what it is sent.
 const POOL: &str = "pool";
 
@@ -68,11 +70,29 @@ impl ProofSubmitter {
                 Ok(false)
             }
             Sent::Rejected(refusal) => {
-                self.pause(format!("the node refuses transaction {}: {refusal}", signed.hash), None);
+                self.rejected(item, signed, &refusal).await?;
                 Ok(false)
             }
             Sent::Unreachable(error) => Err(error.into()),
         }
+    }
+
+    /// The node refuses these very bytes, perhaps for their signature: the same call is signed anew at the same nonce, with which at most
+    /// one transaction is mined. No more often than proving is tried while it is paused; a key that gives the same bytes again changes
+    /// nothing.
+    pub(super) async fn rejected(&self, item: &Item, signed: &Signed, refusal: &NodeError) -> Result<(), TickError> {
+        let is_time = self.may_sign();
+        self.pause(format!("the node refuses transaction {}: {refusal}", signed.hash), None);
+        let of_item = self.journal.with(|journal| journal.transactions(item.id))?;
+        if !is_time || of_item.len() >= SIGNED_ANEW_MAX {
+            return Ok(());
+        }
+        let anew = self.prover.sign(&signed.prepared, signed.nonce, &signed.fees).await?;
+        if of_item.iter().any(|known| known.hash == anew.hash) {
+            return Ok(());
+        }
+        tracing::info!(item = %item.id, nonce = signed.nonce, transaction = %anew.hash, "refused transaction signed anew");
+        Ok(self.journal.advance(item.id, &Step::Signed(stored(&anew)))?)
     }
 
     /// The pool remembers the bytes and does not hold them. Perhaps they were mined; else others are taken at the same nonce.

@@ -231,10 +231,7 @@ impl ProofSubmitter {
                 self.pause_for_funds();
                 Ok(())
             }
-            Sent::Rejected(refusal) => {
-                self.pause(format!("the node refuses transaction {}: {refusal}", signed.hash), None);
-                Ok(())
-            }
+            Sent::Rejected(refusal) => self.rejected(item, signed, &refusal).await,
             Sent::Unreachable(error) => Err(error.into()),
         }
     }

@@ -61,7 +61,11 @@ impl ProofSubmitter {
                 Sent::Underpriced | Sent::Banned | Sent::PoolFull => self.raise_side_if_late(group, newest).await?,
                 Sent::InsufficientFunds => self.pause_for_funds(),
                 Sent::Unreachable(error) => return Err(error.into()),
-                Sent::Rejected(refusal) => tracing::warn!(%refusal, nonce, "transaction refused by the node"),
+                Sent::Rejected(refusal) => {
+                    tracing::warn!(%refusal, nonce, "transaction refused by the node");
+                    // Other bytes at the same nonce, in case it is for their signature.
+                    self.raise_side_if_late(group, newest).await?;
+                }
                 Sent::Accepted | Sent::AlreadyKnown | Sent::NonceTooLow | Sent::NonceTooHigh => {}
             },
             Settlement::Final { hash, paid_wei, .. } => {

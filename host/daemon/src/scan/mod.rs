@@ -33,6 +33,9 @@ use crate::{
 const PART: &str = "scan";
 /// The remedy for a backlog that is full.
 const BACKLOG: &str = "it shrinks as items are proved: look at what they wait for, or raise --backlog";
+/// The remedy where the node does not have the block from which an import has the first scan start.
+const IMPORTED: &str = "`refiner journal import` took this position from its logs: if they are of another network, import those of this one, \
+     or begin with another --data; else wait until the node has the block";
 
 /// The scan of the proof chain, written down as it goes.
 pub struct Scan {
@@ -66,7 +69,8 @@ impl Scan {
         let (journal, status) = (self.recorder.journal.clone(), self.recorder.status.clone());
         let mut checkpoints = self.recorder.stored()?;
         // Where an import set one, it is where the earlier refiner stopped.
-        let start = journal.with(|journal| journal.start())?.map_or(self.terms.start, StartBlock::Number);
+        let imported = journal.with(|journal| journal.start())?;
+        let start = imported.map_or(self.terms.start, StartBlock::Number);
         let mut reporter = Reporter::new(status.clone(), self.terms.depth);
         let mut poller = Poller::new(PART, status.clone(), self.terms.retry);
         while !stop.is_cancelled() {
@@ -99,7 +103,19 @@ impl Scan {
                 }
                 Err(error) => {
                     let failure = poller.failed(&error);
-                    if failure.is_news {
+                    let lacks_start = checkpoints.blocks().is_empty() && matches!(error, ScanError::NoBlock { .. });
+                    if let Some(start) = imported.filter(|_| lacks_start) {
+                        let what = format!("block {start}, where the imported position is: {error}");
+                        status.set_blocked_with(PART, what, IMPORTED);
+                        if failure.is_news {
+                            tracing::error!(
+                                error = failure.error,
+                                start,
+                                hint = IMPORTED,
+                                "imported position is not on the chain"
+                            );
+                        }
+                    } else if failure.is_news {
                         report(&error, &failure);
                     }
                     failure.pause

@@ -37,7 +37,8 @@ impl AnnouncementSource for PlayedSource {
     fn start(&mut self, at: StartBlock) -> BoxFuture<'_, Result<BlockRef, ScanError>> {
         Box::pin(async move {
             match at {
-                StartBlock::Number(number) => Ok(block(number - 1)),
+                StartBlock::Number(number) if number <= NEWEST => Ok(block(number - 1)),
+                StartBlock::Number(number) => Err(ScanError::NoBlock { number: number - 1 }),
                 _ => Err(ScanError::NoBlock { number: 0 }),
             }
         })
@@ -65,6 +66,8 @@ impl AnnouncementSource for PlayedSource {
 }
 
 const DEPTH: u64 = 12;
+/// The newest block of the chain.
+const NEWEST: u64 = 1_000_000;
 const TERMS: ScanTerms = ScanTerms {
     start: StartBlock::Number(100),
     depth: DEPTH,
@@ -165,6 +168,21 @@ async fn scan_goes_on_after_the_position_of_an_earlier_run() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(lock(&run.played.asked)[0].0, 105);
     assert_eq!(run.bed.status.now().cursor, Some(105));
+}
+
+#[tokio::test(start_paused = true)]
+async fn imported_position_that_the_chain_does_not_have_is_named_with_the_way_out() {
+    let bed = Testbed::new();
+    assert!(bed.journal.with(|journal| journal.set_start(NEWEST + 1)).unwrap());
+    let run = Run::of(bed, TERMS, []);
+    sleep(Duration::from_secs(1)).await;
+    {
+        let now = run.bed.status.now();
+        let waiting = &now.waits_for[PART];
+        assert_eq!(waiting.what, "block 1000001, where the imported position is: the node has no block 1000000");
+        assert!(waiting.hint.contains("refiner journal import"), "{}", waiting.hint);
+    }
+    assert_eq!(run.cursor(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,6 +40,25 @@ fn staged(staging: &Staging, height: u64) -> Unit {
     }
 }
 
+/// Stages the files of a unit of several blocks, two tables.
+fn staged_table(staging: &Staging, heights: &[u64]) -> Unit {
+    let (first, last) = (heights[0], heights[heights.len() - 1]);
+    let file = |output: &str| {
+        let path = format!("r/{output}/blocks_{first}_{last}");
+        let (bytes, sha256) = staging.write(&path, format!("{output} {heights:?}").as_bytes()).unwrap();
+        FileEntry { path, rule: "r".to_owned(), output: output.to_owned(), rows: Some(1), bytes, sha256 }
+    };
+    let specimen =
+        |height: &u64| SpecimenEntry { height: *height, block_hash: B256::ZERO, specimen_hash: B256::ZERO, bytes: 9 };
+    let specimens = heights.iter().map(specimen).collect();
+    Unit { chain_id: 1, first, last, specimens, files: vec![file("a"), file("b")], ..Unit::default() }
+}
+
+/// True for a manifest whose parts follow from its units, whatever their size.
+fn is_consistent(manifest: &Manifest) -> bool {
+    manifest.inconsistencies().iter().all(|found| matches!(found, Inconsistency::UnitSize { .. }))
+}
+
 fn directory_of(data_set: &mut DataSet) -> &mut Directory {
     match &mut data_set.kept {
         Kept::Directory(directory) => directory,
@@ -165,7 +184,8 @@ fn file_that_is_missing_or_cut_makes_its_unit_undone() {
     fs::remove_file(path.join("1-10.r.b")).unwrap();
     fs::write(path.join("1-11.r.a"), "1-11").unwrap();
     let mut data_set = DataSet::open(path, terms(&[])).unwrap();
-    assert_eq!(data_set.standing().damaged, [path.join("1-10.r.b"), path.join("1-11.r.a")]);
+    let damage = |name, height| Damage { path: path.join(name), chain_id: 1, first: height, last: height };
+    assert_eq!(data_set.standing().damaged, [damage("1-10.r.b", 10), damage("1-11.r.a", 11)]);
     for height in [10, 11] {
         assert!(data_set.standing().specimen(1, height).is_none());
         let unit = staged(&data_set.staging(), height);
@@ -221,6 +241,57 @@ fn unit_that_is_made_again_replaces_the_earlier_one_with_its_files_wherever_the_
         assert_eq!(manifest.inconsistencies(), [], "{kill}");
         assert_eq!(manifest.totals.other_verdicts, u64::from(!is_whole), "{kill}");
     }
+}
+
+#[test]
+fn unit_with_a_missing_file_stays_as_it_is_until_its_blocks_are_made_again_and_then_leaves_no_file_behind() {
+    for (heights, expected, coverage) in [
+        (&[20_u64][..], &["blocks_10_12", "blocks_20_20"][..], &[(10, 12), (20, 20)][..]),
+        (&[9, 10, 11, 12], &["blocks_9_12"], &[(9, 12)]),
+        (&[10, 12], &["blocks_10_12"], &[(10, 10), (12, 12)]),
+        (&[10], &["blocks_10_10"], &[(10, 10)]),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let mut data_set = DataSet::open(path, terms(&[])).unwrap();
+        let unit = staged_table(&data_set.staging(), &[10, 11, 12]);
+        data_set.commit(unit).unwrap();
+        data_set.finish().unwrap();
+        fs::remove_file(path.join("r/a/blocks_10_12")).unwrap();
+        let before = fs::read(path.join(MANIFEST)).unwrap();
+        // Nothing is made.
+        DataSet::open(path, terms(&[])).unwrap().finish().unwrap();
+        assert_eq!(fs::read(path.join(MANIFEST)).unwrap(), before);
+
+        let mut data_set = DataSet::open(path, terms(&[])).unwrap();
+        let Damage { first, last, .. } = data_set.standing().damaged[0];
+        assert_eq!((first, last), (10, 12));
+        assert!((10..=12).all(|height| data_set.standing().unit_of(1, height).is_none()));
+        let unit = staged_table(&data_set.staging(), heights);
+        data_set.commit(unit).unwrap();
+        let manifest = data_set.finish().unwrap();
+        assert!(is_consistent(&manifest), "{heights:?}");
+        assert_eq!(manifest.chains[0].coverage, coverage, "{heights:?}");
+        assert_eq!(names(&path.join("r/b")), expected, "{heights:?}");
+    }
+}
+
+#[test]
+fn unit_of_more_blocks_than_a_file_may_have_is_named_with_the_term() {
+    let staging = Staging { root: tempfile::tempdir().unwrap().keep() };
+    let unit = staged_table(&staging, &[10, 11, 12]);
+    fs::remove_dir_all(staging.root).unwrap();
+    let found = |output| Manifest::of(Terms { output, ..terms(&[]) }, vec![unit.clone()]).inconsistencies();
+    let table = |blocks_per_file| OutputTerms::Table {
+        format: "csv".to_owned(),
+        blocks_per_file,
+        wide_numbers: "string".to_owned(),
+        columns: Default::default(),
+    };
+    assert_eq!(found(table(3)), []);
+    let message = "unit 1-10 to 12 has 3 blocks, and by the manifest's terms (blocksPerFile) a file has at most 2";
+    assert_eq!(found(table(2))[0].to_string(), message);
+    assert!(found(OutputTerms::Artifacts)[0].to_string().contains("(form artifacts) a file has at most 1"));
 }
 
 #[test]

@@ -45,6 +45,11 @@ impl Kit {
         }
     }
 
+    /// Paths of the objects that lead to the manifest.
+    fn pending(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| name.starts_with("_manifest/") && name.contains("/units/")).collect()
+    }
+
     fn manifest(&self) -> Vec<u8> {
         self.store.objects(BUCKET, "a/run").remove(Path::new(MANIFEST)).unwrap()
     }
@@ -98,7 +103,8 @@ fn run_that_ends_anywhere_is_continued_on_another_machine_to_the_same_bytes() {
                 data_set.finish().unwrap();
                 kit.store.remove(BUCKET, "a/run/1-10.r.b");
                 data_set = kit.open(0).unwrap();
-                assert_eq!(data_set.standing().damaged, [Path::new("s3://results/a/run/1-10.r.b")]);
+                let path = "s3://results/a/run/1-10.r.b".into();
+                assert_eq!(data_set.standing().damaged, [Damage { path, chain_id: 1, first: 10, last: 10 }]);
             }
         }
         let done = wait_until_sent(&mut data_set);
@@ -157,17 +163,166 @@ fn manifest_is_read_before_the_objects_so_that_what_another_run_adds_meanwhile_i
 }
 
 #[test]
-fn units_that_overlap_are_an_error_and_no_manifest() {
+fn units_that_overlap_are_an_error_and_no_manifest_and_then_no_run_begins() {
+    for (heights, others) in [(&[10_u64][..], &[9_u64, 10][..]), (&[10], &[10, 11]), (&[10, 11], &[10])] {
+        let kit = Kit::new(2);
+        let [mut one, mut other] = [kit.open(0).unwrap(), kit.open(1).unwrap()];
+        for (data_set, heights) in [(&mut one, heights), (&mut other, others)] {
+            let unit = staged_table(&data_set.staging(), heights);
+            data_set.commit(unit).unwrap();
+            wait_until_sent(data_set).unwrap();
+        }
+        let error = other.finish().unwrap_err();
+        assert!(matches!(error, DataSetError::Doubled { height: 10, .. }), "{error}");
+        assert!(!kit.names().contains(&MANIFEST.to_owned()));
+        let error = kit.open(1).unwrap_err();
+        assert!(matches!(error, DataSetError::Doubled { height: 10, .. }), "{error}");
+    }
+}
+
+#[test]
+fn units_of_other_blocks_with_the_same_first_and_last_which_overwrite_each_other_are_an_error_as_well() {
+    for ends_first in [false, true] {
+        let kit = Kit::new(2);
+        let [mut one, mut other] = [kit.open(0).unwrap(), kit.open(1).unwrap()];
+        let unit = staged_table(&one.staging(), &[10, 11, 12]);
+        one.commit(unit).unwrap();
+        wait_until_sent(&mut one).unwrap();
+        let mut one = Some(one);
+        if ends_first {
+            one.take().unwrap().finish().unwrap();
+        }
+        let unit = staged_table(&other.staging(), &[10, 12]);
+        other.commit(unit).unwrap();
+        for ended in [Some(other), one].into_iter().flatten() {
+            let error = ended.finish().unwrap_err();
+            assert!(matches!(error, DataSetError::Doubled { height: 10, .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn run_that_ends_first_is_kept_where_the_later_one_overlaps() {
     let kit = Kit::new(2);
     let [mut one, mut other] = [kit.open(0).unwrap(), kit.open(1).unwrap()];
-    Kit::commit(&mut one, &[10]);
-    let mut unit = staged(&other.staging(), 9);
-    unit.specimens.push(SpecimenEntry { height: 10, ..unit.specimens[0].clone() });
+    let unit = staged_table(&one.staging(), &[10]);
+    one.commit(unit).unwrap();
+    one.finish().unwrap();
+    let before = kit.manifest();
+    let unit = staged_table(&other.staging(), &[10, 11]);
     other.commit(unit).unwrap();
-    wait_until_sent(&mut one).unwrap();
     let error = other.finish().unwrap_err();
     assert!(matches!(error, DataSetError::Doubled { height: 10, .. }), "{error}");
-    assert!(!kit.names().contains(&MANIFEST.to_owned()));
+    assert_eq!(kit.manifest(), before);
+}
+
+#[test]
+fn same_blocks_with_other_results_of_a_run_at_the_same_time_are_an_error_and_with_the_same_ones_none() {
+    for (is_other, error_is_expected) in [(false, false), (true, true)] {
+        let kit = Kit::new(2);
+        let [mut one, mut other] = [kit.open(0).unwrap(), kit.open(1).unwrap()];
+        Kit::commit(&mut one, &[10]);
+        wait_until_sent(&mut one).unwrap();
+        let mut unit = staged(&other.staging(), 10);
+        if is_other {
+            unit.conditions = Some(B256::ZERO);
+        }
+        other.commit(unit).unwrap();
+        let sent = wait_until_sent(&mut other);
+        assert_eq!(matches!(sent, Err(DataSetError::Doubled { height: 10, .. })), error_is_expected, "{sent:?}");
+    }
+}
+
+#[test]
+fn files_that_came_after_their_page_of_a_listing_are_asked_for_and_no_unit_is_lost() {
+    let (_directory, expected) = undisturbed();
+    let kit = Kit::new(3);
+    let [mut one, mut other] = [kit.open(0).unwrap(), kit.open(1).unwrap()];
+    Kit::commit(&mut one, &[10, 11]);
+    Kit::commit(&mut other, &[13]);
+    wait_until_sent(&mut one).unwrap();
+    wait_until_sent(&mut other).unwrap();
+    // The object of the unit was there before its page was listed, and its files after theirs.
+    kit.store.list_only(BUCKET, "a/run/", |key| !key.contains("1-13.r."));
+    assert_eq!(kit.open(2).unwrap().standing().damaged, []);
+    one.finish().unwrap();
+    kit.store.list_all();
+    assert_eq!(kit.manifest(), expected);
+    other.finish().unwrap();
+    assert_eq!(kit.manifest(), expected);
+    assert_eq!(kit.names().len(), 7, "{:?}", kit.names());
+}
+
+#[test]
+fn run_whose_unit_is_gone_at_the_end_is_an_error_and_the_next_one_makes_it() {
+    let (_directory, expected) = undisturbed();
+    let kit = Kit::new(1);
+    let mut data_set = kit.open(0).unwrap();
+    Kit::commit(&mut data_set, &[10, 11]);
+    wait_until_sent(&mut data_set).unwrap();
+    let gone = kit.pending().into_iter().find(|name| name.contains("1-00000000000000000011-")).unwrap();
+    kit.store.remove(BUCKET, &format!("a/run/{gone}"));
+    let error = data_set.finish().unwrap_err();
+    assert!(matches!(error, DataSetError::Lost { first: 11, last: 11, .. }), "{error}");
+    let mut data_set = kit.open(0).unwrap();
+    assert!(data_set.standing().specimen(1, 10).is_some());
+    Kit::commit(&mut data_set, &[11, 13]);
+    data_set.finish().unwrap();
+    assert_eq!(kit.manifest(), expected);
+}
+
+#[test]
+fn objects_of_units_of_earlier_builds_are_taken_in_and_make_way_for_later_ones() {
+    let (_directory, expected) = undisturbed();
+    let kit = Kit::new(1);
+    let mut data_set = kit.open(0).unwrap();
+    Kit::commit(&mut data_set, &[10, 11, 13]);
+    wait_until_sent(&mut data_set).unwrap();
+    drop(data_set);
+    for name in kit.pending() {
+        let bytes = kit.store.objects(BUCKET, "a/run").remove(Path::new(&name)).unwrap();
+        kit.store.remove(BUCKET, &format!("a/run/{name}"));
+        let (folder, height) = name.split_once("/units/1-").unwrap();
+        let earlier = format!("a/run/{folder}/units/1-{}.json", &height[..20]);
+        // The unit of block 11 was made again by this build.
+        if earlier.ends_with("11.json") {
+            kit.store.put(BUCKET, &format!("a/run/{name}"), &bytes);
+            let mut replaced: Unit = serde_json::from_slice(&bytes).unwrap();
+            replaced.files.truncate(1);
+            kit.store.put(BUCKET, &earlier, &serde_json::to_vec(&replaced).unwrap());
+        } else {
+            kit.store.put(BUCKET, &earlier, &bytes);
+        }
+    }
+    let data_set = kit.open(0).unwrap();
+    assert!([10, 11, 13].iter().all(|height| data_set.standing().specimen(1, *height).is_some()));
+    data_set.finish().unwrap();
+    assert_eq!(kit.manifest(), expected);
+    assert_eq!(kit.names().len(), 7, "{:?}", kit.names());
+}
+
+#[test]
+fn unit_with_a_missing_object_stays_until_its_blocks_are_made_again_and_then_leaves_no_object_behind() {
+    for (heights, expected) in [
+        (&[20_u64][..], &["r/b/blocks_10_12", "r/b/blocks_20_20"][..]),
+        (&[9, 10, 11, 12], &["r/b/blocks_9_12"]),
+        (&[10], &["r/b/blocks_10_10"]),
+    ] {
+        let kit = Kit::new(1);
+        let mut data_set = kit.open(0).unwrap();
+        let unit = staged_table(&data_set.staging(), &[10, 11, 12]);
+        data_set.commit(unit).unwrap();
+        data_set.finish().unwrap();
+        kit.store.remove(BUCKET, "a/run/r/a/blocks_10_12");
+        let mut data_set = kit.open(0).unwrap();
+        assert_eq!(data_set.standing().damaged.len(), 1);
+        let unit = staged_table(&data_set.staging(), heights);
+        data_set.commit(unit).unwrap();
+        assert!(is_consistent(&data_set.finish().unwrap()), "{heights:?}");
+        let mut names = kit.names();
+        names.retain(|name| name.starts_with("r/b/"));
+        assert_eq!(names, expected, "{heights:?}");
+    }
 }
 
 #[test]

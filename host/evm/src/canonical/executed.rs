@@ -7,7 +7,7 @@ use refiner_specimen::{
 };
 use revm::primitives::hardfork::SpecId;
 
-use super::{Canonical, assemble, hashes};
+use super::{Canonical, assemble};
 use crate::{
     code::CodeCache,
     code_use::CodeUse,
@@ -53,7 +53,7 @@ pub(super) fn result(
 pub(super) fn basis(admitted: AdmittedBlock<'_>) -> Result<WhatIfBasis, ExecuteError> {
     let (execution, Shown { supplement, post_state, missing_code }) = executed_block(admitted, None)?;
     let rules = ForkProfile { missing_code, ..admitted.rules.clone() };
-    let hashes = hashes(admitted.specimen, admitted.admission.transaction_hashes.clone());
+    let hashes = admitted.specimen.known_hashes(admitted.admission.transaction_hashes.clone());
     Ok(WhatIfBasis { execution, rules, supplement, known: Known::after(&post_state), hashes })
 }
 
@@ -71,7 +71,7 @@ fn executed_block(
 ) -> Result<(Execution, Shown), ExecuteError> {
     let AdmittedBlock { specimen, rules, admission, codes, senders, budget } = admitted;
     let block = &specimen.block;
-    let hashes = hashes(specimen, admission.transaction_hashes.clone());
+    let hashes = specimen.known_hashes(admission.transaction_hashes.clone());
     let none = Supplement::default();
     let expected = Some(ExpectedGas { stated: block.header.gas_used, slack: EXACT_GAS });
     let job =

@@ -8,7 +8,6 @@ mod json;
 mod recorded;
 mod supplied;
 
-use alloy_primitives::B256;
 use refiner_specimen::{Block, Specimen, check::Check};
 
 pub(crate) use self::context::Canonical;
@@ -117,15 +116,4 @@ fn assemble(
 ) -> Execution {
     let document = execution::Document::Canonical(Box::new(canonical));
     Execution::new(gas_used, receipts, checks, document, SenderGate::Closed(senders))
-}
-
-/// The hash of each transaction. One that cannot be computed is the producer's, where there is one.
-fn hashes(specimen: &Specimen, mut hashes: Vec<B256>) -> Vec<B256> {
-    let Block { transactions, receipts, .. } = &specimen.block;
-    for ((hash, transaction), recorded) in hashes.iter_mut().zip(transactions).zip(receipts) {
-        if transaction.dropped(specimen.layout).is_some() && !recorded.tx_hash.is_zero() {
-            *hash = recorded.tx_hash;
-        }
-    }
-    hashes
 }

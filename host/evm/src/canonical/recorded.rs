@@ -6,7 +6,7 @@ use refiner_specimen::{
     check::{Check, CheckName, Outcome},
 };
 
-use super::{Canonical, assemble, hashes};
+use super::{Canonical, assemble};
 use crate::{
     basis::Basis,
     error::{ExecuteError, Rejected, Unsupported},
@@ -70,7 +70,7 @@ fn unproven(check: Check, transactions: usize, instead_of: Option<ExecuteError>)
 /// Fills in what the chain's receipts do not hold: it follows from the transactions, and is proven as far as they are.
 fn complete(receipts: Vec<ExecutedReceipt>, specimen: &Specimen, admission: &Admission) -> Vec<ExecutedReceipt> {
     let block = &specimen.block;
-    let hashes = hashes(specimen, admission.transaction_hashes.clone());
+    let hashes = specimen.known_hashes(admission.transaction_hashes.clone());
     let mut before = 0;
     let transactions = block.transactions.iter().zip(&block.senders).zip(hashes);
     let completed = receipts.into_iter().zip(transactions).map(|(receipt, ((transaction, sender), hash))| {

@@ -14,6 +14,8 @@ use crate::{
     embedded::EmbeddedExecutor,
     execution::{Document, ExecutedLog, ExecutedReceipt, Execution, SenderGate},
     header_checks::{header_checks, producer_check},
+    interrupt::Uninterrupted,
+    meter::{Budget, RepeatedLogs},
     receipts::commit,
     transaction::DYNAMIC_FEE,
 };
@@ -53,7 +55,10 @@ pub(crate) fn verify(
     let (block, format) = (&specimen.block, frame.format);
     let Answer { state_root, receipts } = serde_json::from_slice(answer).map_err(UnverifiedAnswer::Unreadable)?;
     let receipts = executed(receipts, frame)?;
-    let again = frame.document(&receipts, state_root, 0);
+    // Nothing was executed here that could hold memory or use gas, so the bound on memory alone ends the writing.
+    let budget = Budget::new(u64::MAX, &Uninterrupted);
+    let again = frame.document(&receipts, state_root, 0, RepeatedLogs::after(&budget, 0));
+    let again = again.map_err(|error| UnverifiedAnswer::TooLarge(Box::new(error.into())))?;
     if again != **answer {
         let offset = again.iter().zip(answer).take_while(|(ours, theirs)| ours == theirs).count();
         return Err(UnverifiedAnswer::Document { offset, format });

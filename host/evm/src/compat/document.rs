@@ -11,7 +11,10 @@ use super::{
     go_json::GoJson,
     synthetic_header::SyntheticHeader,
 };
-use crate::execution::{ExecutedLog, ExecutedReceipt};
+use crate::{
+    execution::{ExecutedLog, ExecutedReceipt},
+    meter::{BudgetExceeded, LogCost, RepeatedLogs},
+};
 
 /// The parts that one document is written from.
 #[derive(Debug)]
@@ -40,30 +43,40 @@ const TRANSACTION_BYTES: usize = 1 << 10;
 const ACCESS_BYTES: usize = 112;
 /// Bytes of a receipt apart from its logs.
 const RECEIPT_BYTES: usize = 384;
-/// Bytes of a log apart from its data, with the usual three topics.
-const LOG_BYTES: usize = 768;
+/// Bytes of a log apart from its data and topics.
+const LOG_BYTES: usize = 448;
+/// Bytes of a topic.
+const TOPIC_BYTES: usize = 80;
 
 impl Document<'_> {
     /// Bytes of the document.
-    pub(super) fn write(&self) -> Vec<u8> {
-        let mut json = GoJson::with_capacity(self.size_estimate());
-        json.object(|json| self.top_level(json));
-        json.into_bytes()
+    ///
+    /// # Errors
+    /// [`BudgetExceeded::TooLarge`] when the receipts of repeated transactions have too many logs.
+    pub(super) fn write(&self, repeated: RepeatedLogs<'_>) -> Result<Vec<u8>, BudgetExceeded> {
+        let hashes = &self.manufactured.transaction_hashes;
+        let logs = IndexedLogs::of(self.receipts, hashes, self.opening_logs, repeated)?;
+        let mut json = GoJson::with_capacity(self.size_estimate(&logs));
+        json.object(|json| self.top_level(json, &logs));
+        Ok(json.into_bytes())
     }
 
     /// Near the final size, so that the document is seldom moved while it grows.
-    fn size_estimate(&self) -> usize {
+    fn size_estimate(&self, logs: &IndexedLogs<'_>) -> usize {
         let base64 = |bytes: usize| bytes / 3 * 4 + 4;
         let transactions = self.transactions.iter().map(|tx| {
             let accessed = tx.access_list.iter().map(|item| 1 + item.storage_keys.len());
             TRANSACTION_BYTES + base64(tx.input.len()) + accessed.sum::<usize>() * ACCESS_BYTES
         });
-        let logs = self.receipts.iter().flat_map(|receipt| &receipt.logs);
-        let logs = logs.map(|log| LOG_BYTES + base64(log.data.len()));
+        let logs = logs
+            .0
+            .iter()
+            .flatten()
+            .map(|IndexedLog { log, .. }| LOG_BYTES + log.topics.len() * TOPIC_BYTES + base64(log.data.len()));
         HEADER_BYTES + transactions.sum::<usize>() + self.receipts.len() * RECEIPT_BYTES + logs.sum::<usize>()
     }
 
-    fn top_level(&self, json: &mut GoJson) {
+    fn top_level(&self, json: &mut GoJson, logs: &IndexedLogs<'_>) {
         let block = self.block;
         json.field("Type").text("block-result");
         json.field("NetworkId").number(block.network_id);
@@ -83,7 +96,6 @@ impl Document<'_> {
         json.field("uncles").or_null(uncles, |json, uncles| {
             json.array(uncles, |json, uncle| header(json, &PrintedHeader::of_uncle(uncle, &printed)));
         });
-        let logs = IndexedLogs::of(self.receipts, &self.manufactured.transaction_hashes, self.opening_logs);
         let receipts = self.receipts.iter().zip(&logs.0);
         json.field("Receipts").array(receipts, |json, (receipt, logs)| self.receipt(json, receipt, logs));
         json.field("Senders").array(&block.senders, GoJson::hex);
@@ -178,25 +190,38 @@ struct IndexedLog<'a> {
 }
 
 /// The logs of each receipt. The server kept logs by the hash of their transaction, so the receipt of one that repeats an
-/// earlier one has the logs of both.
+/// earlier one has the logs of both: of many that are alike, the number of logs grows with the square of theirs.
 struct IndexedLogs<'a>(Vec<Vec<IndexedLog<'a>>>);
 
 impl<'a> IndexedLogs<'a> {
-    fn of(receipts: &'a [ExecutedReceipt], hashes: &[B256], opening_logs: u64) -> Self {
+    fn of(
+        receipts: &'a [ExecutedReceipt],
+        hashes: &[B256],
+        opening_logs: u64,
+        mut repeated: RepeatedLogs<'_>,
+    ) -> Result<Self, BudgetExceeded> {
         let mut index = opening_logs;
         let mut all: Vec<Vec<IndexedLog<'a>>> = Vec::with_capacity(receipts.len());
+        let mut costs: Vec<LogCost> = Vec::with_capacity(receipts.len());
         let mut last = B256Map::with_capacity_and_hasher(receipts.len(), Default::default());
         for (position, receipt) in receipts.iter().enumerate() {
             let transaction = receipt.transaction_index;
             let before = last.insert(hashes[transaction as usize], position);
-            let mut logs = before.map_or_else(Vec::new, |before: usize| all[before].clone());
+            let (mut cost, mut logs) = (LogCost::default(), Vec::new());
+            if let Some(before) = before {
+                cost = costs[before];
+                repeated.count(cost)?;
+                logs.clone_from(&all[before]);
+            }
             for log in &receipt.logs {
+                cost = cost.and(log);
                 logs.push(IndexedLog { log, transaction, index });
                 index += 1;
             }
             all.push(logs);
+            costs.push(cost);
         }
-        Self(all)
+        Ok(Self(all))
     }
 }
 

@@ -39,7 +39,7 @@ use crate::{
     fork_profile::ForkProfile,
     format::{Era, ResultFormat},
     header_checks::{header_checks, producer_check},
-    meter::Budget,
+    meter::{Budget, BudgetExceeded, RepeatedLogs},
     outcome::TransactionOutcome,
     receipts::commit,
     runner::{self, Job},
@@ -86,7 +86,8 @@ pub(crate) fn execute(
     let mut checks = header_checks(block, outcome.gas_used, &commit(&receipts), outcome.requests.as_deref());
     checks.push(producer_check(&block.receipts, &receipts));
 
-    let document = frame.document(&receipts, state_root, outcome.opening_logs);
+    let repeated = RepeatedLogs::after(budget, outcome.held_bytes);
+    let document = frame.document(&receipts, state_root, outcome.opening_logs, repeated)?;
     let document = execution::Document::Written(document.into());
     Ok(Execution::new(outcome.gas_used, receipts, checks, document, senders))
 }
@@ -139,9 +140,15 @@ impl<'a> Frame<'a> {
     }
 
     /// The bytes of the document around these receipts and this state.
-    fn document(&self, receipts: &[ExecutedReceipt], state_root: B256, opening_logs: u64) -> Vec<u8> {
+    fn document(
+        &self,
+        receipts: &[ExecutedReceipt],
+        state_root: B256,
+        opening_logs: u64,
+        repeated: RepeatedLogs<'_>,
+    ) -> Result<Vec<u8>, BudgetExceeded> {
         let Self { server, block, transactions, manufactured, .. } = self;
-        Document { server, block, transactions, manufactured, receipts, state_root, opening_logs }.write()
+        Document { server, block, transactions, manufactured, receipts, state_root, opening_logs }.write(repeated)
     }
 }
 

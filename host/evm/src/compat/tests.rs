@@ -6,6 +6,7 @@ use serde_json::Value;
 
 mod answers;
 mod older;
+mod repeated;
 
 use super::*;
 use crate::{error::Rejected, interrupt::Uninterrupted, policy::DEFAULT_GAS_BOUND};

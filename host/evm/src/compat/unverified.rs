@@ -2,7 +2,7 @@
 
 use refiner_specimen::check::Check;
 
-use crate::format::ResultFormat;
+use crate::{error::ExecuteError, format::ResultFormat};
 
 /// The fault of an evm-server's answer.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ pub enum UnverifiedAnswer {
         /// Position among the receipts.
         position: usize,
     },
+    /// Repeated transactions whose receipts would have too many logs to be written again.
+    #[error("what it states of repeated transactions cannot be written again")]
+    TooLarge(#[source] Box<ExecuteError>),
     /// Another document than the era's.
     #[error(
         "from byte {offset} on it is not what {format} writes of this block: another block, or a server of another era"

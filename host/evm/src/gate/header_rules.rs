@@ -140,7 +140,7 @@ fn presence(block: &Block, spec: SpecId) -> Option<Broken> {
     })
 }
 
-/// EIP-4844: blob gas is that of the transactions' blobs, and at most the schedule's. EIP-7594: so many a transaction.
+/// EIP-4844: blob gas is that of the transactions' blobs, and at most the schedule's.
 fn blob_gas(block: &Block, params: BlobParams) -> Option<Broken> {
     let header = &block.header;
     let (used, excess) = (header.blob_gas_used.unwrap_or_default(), header.excess_blob_gas.unwrap_or_default());

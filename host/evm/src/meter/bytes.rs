@@ -3,6 +3,9 @@
 
 use refiner_specimen::Block;
 
+use super::budget::BudgetExceeded;
+use crate::error::Resource;
+
 /// The most bytes that the state, the EVM and the block result of one execution may hold together.
 ///
 /// Measured with `cargo bench -p refiner-evm --bench hostile`: with it no block takes 512 MiB.
@@ -29,6 +32,14 @@ const TOPIC: u64 = 100;
 const DATA: u64 = 4;
 /// Bytes that hold two of input: as digits in the block result.
 const INPUT: u64 = 2;
+
+/// Whether the bound on memory holds with this many bytes.
+pub(super) const fn within(used: u64) -> Result<(), BudgetExceeded> {
+    if used > MOST_BYTES {
+        return Err(BudgetExceeded::TooLarge { resource: Resource::Memory, used, bound: MOST_BYTES });
+    }
+    Ok(())
+}
 
 /// Bytes that a block holds before anything is executed: its state, its analysed code and the text of its transactions.
 pub(crate) fn of_block(block: &Block) -> u64 {

@@ -5,10 +5,9 @@ use revm::{context::JournalEntry, primitives::U256};
 use super::{
     LOOK_EVERY,
     budget::{Budget, BudgetExceeded, ExpectedGas},
-    bytes::{self, MOST_BYTES},
+    bytes,
     costs::MOST_RATIO,
 };
-use crate::error::Resource;
 
 /// Frames that can be open at once, and the one that is refused for its depth.
 const FRAMES: usize = 1026;
@@ -92,6 +91,11 @@ impl<'a> Meter<'a> {
     /// The counts of its run so far.
     pub(crate) const fn mark(&self) -> Mark {
         Mark { paid: self.paid, block_bytes: self.block_bytes }
+    }
+
+    /// Bytes that its run holds until the block's end, the block result's included.
+    pub(crate) const fn block_bytes(&self) -> u64 {
+        self.block_bytes
     }
 
     /// Takes it back to an earlier point of its run. What was used of the budget stays used.
@@ -185,11 +189,7 @@ impl<'a> Meter<'a> {
             position.entries as u64 * bytes::JOURNAL_ENTRY,
             more,
         ];
-        let used = parts.into_iter().fold(0, u64::saturating_add);
-        if used > MOST_BYTES {
-            return Err(BudgetExceeded::TooLarge { resource: Resource::Memory, used, bound: MOST_BYTES });
-        }
-        Ok(())
+        bytes::within(parts.into_iter().fold(0, u64::saturating_add))
     }
 
     /// A frame at `depth` that keeps `remaining` gas and `bytes` opens another.

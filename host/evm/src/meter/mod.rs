@@ -21,6 +21,7 @@ mod counter;
 mod instructions;
 mod memory_guard;
 mod precompiles;
+mod repeated_logs;
 mod run;
 
 pub(crate) use self::{
@@ -29,6 +30,7 @@ pub(crate) use self::{
     context::Context,
     counter::{Mark, Meter, Paying},
     instructions::extcodecopy,
+    repeated_logs::{LogCost, RepeatedLogs},
     run::{Evm, Executed, evm, inspect_system_call, metered, run_system_call},
 };
 

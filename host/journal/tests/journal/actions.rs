@@ -122,3 +122,14 @@ fn items_are_selected_by_number_or_by_heights_and_state() {
     assert_eq!((rest.changed, rest.kept), (2, 1));
     assert_eq!(rest.reasons[0].reason, "it is final, and waits for no further try");
 }
+
+#[test]
+fn heights_beyond_what_a_column_holds_select_what_is_there() {
+    let mut bench = Bench::new();
+    let item = bench.item_in(State::Quarantined, 5);
+    let all = Selection { heights: Some((0, u64::MAX)), ..Selection::default() };
+    assert_eq!(bench.journal.apply(&all, Action::Retry, 9).unwrap().changed, 1);
+    assert_eq!(bench.state(item), State::Announced);
+    let none = refiner_journal::Filter { height: Some(u64::MAX), ..Default::default() };
+    assert_eq!(bench.journal.list(&none, 10).unwrap(), []);
+}

@@ -1,7 +1,7 @@
 //! One nonce for one item, no gaps, and none used twice.
 
 use alloy_primitives::Address;
-use refiner_journal::{Binding, JournalError, State, Step};
+use refiner_journal::{Binding, JournalError, PruneStep, Purpose, State, Step};
 
 use crate::{Bench, signed, step_to};
 
@@ -113,4 +113,54 @@ fn journal_of_one_chain_refuses_another() {
         let error = bench.journal.bind(&other).unwrap_err();
         assert!(matches!(error, JournalError::OtherChain { found_chain: 1284, .. }), "{error}");
     }
+}
+
+fn bound(operator: u8) -> Binding {
+    Binding { proof_chain: 1284, announcer: Address::ZERO, operator: Some(Address::repeat_byte(operator)) }
+}
+
+#[test]
+fn nonces_that_another_user_of_the_key_took_are_counted_as_far_back_as_nothing_was_dropped() {
+    let mut bench = Bench::new();
+    bench.journal.bind(&bound(1)).unwrap();
+    assert_eq!(bench.journal.known_nonces().unwrap(), None);
+    for nonce in [3, 4, 8, 9, 12] {
+        bench.item_in(State::Final, nonce);
+    }
+    bench.item_in(State::Broadcast, 20);
+    let known = |bench: &Bench| {
+        let known = bench.journal.known_nonces().unwrap().unwrap();
+        (known.whole_from, known.highest, known.foreign)
+    };
+    assert_eq!(known(&bench), (3, 20, 5), "those before an open one may be used by nothing yet");
+    bench.journal.sign_side(Purpose::Gap, &signed(10, 100), 3).unwrap();
+    bench.journal.close_side(10, Some((signed(10, 100).hash, None))).unwrap();
+    assert_eq!(known(&bench), (3, 20, 4));
+
+    // The first three go, and with them what tells whose the nonces up to theirs were.
+    bench.pass(1_000_000);
+    let later_ms = 10 * 86_400_000;
+    let step = PruneStep { surplus: 3, ..PruneStep::default() };
+    assert_eq!(bench.journal.prune(&step, later_ms, 100).unwrap().dropped, 3);
+    assert_eq!(known(&bench), (9, 20, 1));
+    bench = bench.reopen();
+    bench.journal.bind(&bound(1)).unwrap();
+    assert_eq!(known(&bench), (9, 20, 1));
+}
+
+#[test]
+fn nonces_of_a_journal_from_before_and_of_another_operator_tell_nothing() {
+    let mut bench = Bench::new();
+    for nonce in [3, 9] {
+        bench.item_in(State::Final, nonce);
+    }
+    let foreign = |bench: &Bench| bench.journal.known_nonces().unwrap().unwrap().foreign;
+    assert_eq!(foreign(&bench), 0, "what was dropped is not written down");
+    bench.journal.bind(&bound(1)).unwrap();
+    assert_eq!(foreign(&bench), 0);
+    bench.item_in(State::Final, 11);
+    bench.item_in(State::Final, 14);
+    assert_eq!(foreign(&bench), 2);
+    bench.journal.bind(&bound(2)).unwrap();
+    assert_eq!(foreign(&bench), 0);
 }

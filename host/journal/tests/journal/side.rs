@@ -205,3 +205,14 @@ fn times_of_unfinished_and_recent_work_move_with_the_clock() {
     bench.journal.move_times(tomorrow, -DAY_MS).unwrap();
     assert_eq!(times(&bench), (2, now - 7, 1, now + 5, 1));
 }
+
+#[test]
+fn session_whose_turn_is_beyond_what_a_column_holds_is_never_due() {
+    let mut bench = Bench::new();
+    let session = SessionKey { chain: 1, height: 7 };
+    bench.journal.follow_sessions(&[(session, u64::MAX)]).unwrap();
+    assert_eq!(bench.journal.sessions_due(1_000_000, 10).unwrap(), []);
+    bench.journal.put_session_off(session, 1 << 63).unwrap();
+    assert_eq!(bench.journal.sessions_due(1_000_000, 10).unwrap(), []);
+    assert_eq!(bench.journal.sessions_due(u64::MAX, 10).unwrap(), [session]);
+}

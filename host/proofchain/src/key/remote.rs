@@ -1,7 +1,7 @@
 //! A key in a Web3Signer, of which we know the address alone.
 
-use alloy_consensus::{Transaction, TxEnvelope};
-use alloy_eips::eip2718::Decodable2718;
+use alloy_consensus::{SignableTransaction as _, Transaction, TxEnvelope};
+use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, Bytes, U256};
 use serde_json::{Value, json};
 
@@ -26,8 +26,19 @@ pub async fn sign(signer: &Rpc, address: Address, wanted: &Unsigned) -> Result<B
         return Err(SignError::Altered);
     }
     match local::recover(signed.signature_hash(), signed.signature()) {
-        Some(found) if found == address => Ok(raw),
+        Some(found) if found == address => low_s(raw, signed),
         found => Err(SignError::AnotherKey { expected: address, found }),
+    }
+}
+
+/// The same transaction with s in the lower half: nodes take no other (EIP-2), and it is a signature by the same key either way.
+fn low_s(raw: Bytes, signed: TxEnvelope) -> Result<Bytes, SignError> {
+    let Some(signature) = signed.signature().normalize_s() else { return Ok(raw) };
+    match signed {
+        TxEnvelope::Legacy(signed) => Ok(signed.strip_signature().into_signed(signature).encoded_2718().into()),
+        TxEnvelope::Eip1559(signed) => Ok(signed.strip_signature().into_signed(signature).encoded_2718().into()),
+        // No other was asked for.
+        _ => Err(SignError::Altered),
     }
 }
 

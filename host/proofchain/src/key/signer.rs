@@ -1,6 +1,6 @@
 //! Signers: a key of ours, or a Web3Signer.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
@@ -14,6 +14,10 @@ use crate::{
     prover::Unsigned,
     rpc::{Rpc, RpcLimits},
 };
+
+/// The longest `Retry-After` of a Web3Signer that is kept. It is the operator's own and there is no other: a session closes in minutes,
+/// and a request a minute is no load.
+const SIGNER_WAIT: Duration = Duration::from_secs(60);
 
 /// Where the operator's key is.
 #[derive(Clone, Debug)]
@@ -83,7 +87,8 @@ impl Signer {
 
     /// Asks the Web3Signer for its accounts, of which `address` must be one, or the only one is taken.
     async fn remote(egress: &Egress, url: &Url, address: Option<Address>) -> Result<Self, KeyError> {
-        let rpc = Rpc::through(egress, [url.clone()], RpcLimits::default())?;
+        let limits = RpcLimits { longest_wait: SIGNER_WAIT, ..RpcLimits::default() };
+        let rpc = Rpc::through(egress, [url.clone()], limits)?;
         let held = remote::accounts(&rpc).await?;
         let address = match (address, held.as_slice()) {
             (Some(wanted), held) if held.contains(&wanted) => wanted,

@@ -19,6 +19,8 @@ pub struct RpcLimits {
     pub questions_per_second: Option<NonZeroU32>,
     /// Time after which a node that is set aside is looked at again, and the head of one that is not asked otherwise.
     pub look_again: Duration,
+    /// The longest `Retry-After` that is kept: a peer that has the wrong time shall not be lost.
+    pub longest_wait: Duration,
 }
 
 /// Bytes per second on average over a time.
@@ -50,6 +52,7 @@ impl Default for RpcLimits {
             first_pause: Duration::from_millis(250),
             questions_per_second: None,
             look_again: Duration::from_secs(15),
+            longest_wait: Duration::from_secs(3_600),
         }
     }
 }

@@ -13,9 +13,6 @@ use serde_json::Value;
 
 use super::{Rpc, RpcError, reply::Reply, route::NodeId};
 
-/// The longest `Retry-After` that is kept: a node that has the wrong time shall not be lost.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
-
 impl Rpc {
     /// Asks one node once, when it is its time.
     pub(super) async fn ask(
@@ -39,7 +36,7 @@ impl Rpc {
         }
         let status = response.status();
         if let Some(pause) = retry_after(response.headers()).filter(|_| !status.is_success()) {
-            node.standing().ask_not_before(pause);
+            node.standing().ask_not_before(pause.min(self.inner.limits.longest_wait));
         }
         let bytes = self.body(id, method, response).await?;
         Ok(Reply { endpoint: endpoint.clone(), method, status, bytes })
@@ -86,14 +83,14 @@ impl Rpc {
     }
 }
 
-/// The time that a node asks for, in seconds or as a date, at most an hour.
+/// The time that a node asks for, in seconds or as a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let pause = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok()?,
     };
-    Some(pause.min(LONGEST_WAIT))
+    Some(pause)
 }
 
 #[cfg(test)]
@@ -107,7 +104,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {
         assert_eq!(read("7"), Some(Duration::from_secs(7)));
-        assert_eq!(read("86400"), Some(LONGEST_WAIT));
+        assert_eq!(read("86400"), Some(Duration::from_secs(86_400)));
         let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
         assert!(read(&date).is_some_and(|pause| (50..=60).contains(&pause.as_secs())), "{date}");
         assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), None);

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Bytes, Signature, U256};
 use axum::{Json, Router, extract::State, routing::post};
 use refiner_diagnostics::Diagnostic as _;
 use refiner_http_client::Egress;
@@ -260,6 +260,8 @@ enum Manner {
     Impostor,
     /// Answers with a few bytes.
     Babbling,
+    /// Gives signatures with s in the upper half, which nodes refuse.
+    HighS,
 }
 
 /// A Web3Signer that signs through provers of its own.
@@ -290,7 +292,8 @@ async fn web3signer(chain: &TestChain, manner: Manner) -> String {
                     gas_limit,
                 };
                 let nonce = u64::try_from(number("nonce")).unwrap();
-                json!(inner.sign(&prepared, nonce, &fees).await.unwrap().raw)
+                let raw = inner.sign(&prepared, nonce, &fees).await.unwrap().raw;
+                json!(if matches!(manner, Manner::HighS) { with_high_s(&raw) } else { raw })
             }
             other => panic!("{other}"),
         };
@@ -301,6 +304,17 @@ async fn web3signer(chain: &TestChain, manner: Manner) -> String {
     let router = Router::new().route("/", post(answer)).with_state((inner, manner));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     url
+}
+
+/// The same transaction by the same key, with the other of the two values that s can have.
+fn with_high_s(raw: &[u8]) -> Bytes {
+    use alloy_consensus::{SignableTransaction as _, TxEnvelope};
+    use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
+    let order = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141".parse::<U256>().unwrap();
+    let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(raw).unwrap() else { panic!("a dynamic fee") };
+    let (transaction, low, _) = signed.into_parts();
+    let high = Signature::new(low.r(), order - low.s(), !low.v());
+    transaction.into_signed(high).encoded_2718().into()
 }
 
 async fn remote(chain: &TestChain, manner: Manner) -> Prover {
@@ -317,6 +331,19 @@ async fn a_web3signer_gives_the_bytes_that_the_key_itself_would_give() {
     let fees = Fees::Dynamic { max_fee_wei: 9_000_000_000, tip_wei: 1_000 };
     assert_eq!(remote.sign(&prepared, 3, &fees).await.unwrap(), local.sign(&prepared, 3, &fees).await.unwrap());
     assert_eq!(remote.address(), OPERATOR);
+}
+
+#[tokio::test]
+async fn a_web3signer_s_high_s_is_made_the_one_that_nodes_take() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    let (local, remote) = (prover(&chain).await, remote(&chain, Manner::HighS).await);
+    let prepared = ready(&local, &proof(HEIGHT)).await;
+    let fees = Fees::Dynamic { max_fee_wei: 9_000_000_000, tip_wei: 1_000 };
+    let signed = remote.sign(&prepared, 0, &fees).await.unwrap();
+    assert_eq!(signed, local.sign(&prepared, 0, &fees).await.unwrap());
+    assert_ne!(signed.raw, with_high_s(&signed.raw), "it had another one");
+    let sent = remote.send(&signed).await;
+    assert!(matches!(sent, refiner_proofchain::Sent::Accepted), "{sent:?}");
 }
 
 #[tokio::test]

@@ -88,6 +88,20 @@ async fn second_node_is_asked_while_the_first_wants_to_be_left_alone() {
 }
 
 #[tokio::test]
+async fn peer_that_names_a_time_beyond_the_longest_wait_is_asked_after_that() {
+    let Some(chain) = start(&Setup::default()).await else { return };
+    let proxy = FaultyRpc::start(chain.url()).await.unwrap();
+    let limits = RpcLimits { longest_wait: Duration::from_secs(2), ..LIMITS };
+    let contracts = connect(&chain, proxy.url(), limits).await;
+    let headers = vec![("retry-after".to_owned(), "7200".to_owned())];
+    proxy.fail_times("eth_blockNumber", 1, Fault::Page { status: 429, headers, body: String::new() });
+    let error = contracts.head().await.unwrap_err();
+    assert!(matches!(error, RpcError::Later { wait_s: 1..=2, .. }), "{error}");
+    sleep(Duration::from_millis(2_100)).await;
+    assert_eq!(contracts.head().await.unwrap(), chain.head().await.unwrap());
+}
+
+#[tokio::test]
 async fn node_gets_no_more_questions_a_second_than_allowed() {
     let Some(chain) = start(&Setup::default()).await else { return };
     let proxy = FaultyRpc::start(chain.url()).await.unwrap();

@@ -35,6 +35,7 @@ const LIMITS: RpcLimits = RpcLimits {
     first_pause: Duration::from_millis(1),
     questions_per_second: None,
     look_again: Duration::from_millis(100),
+    longest_wait: Duration::from_secs(3_600),
 };
 
 /// A height that the default setup takes.

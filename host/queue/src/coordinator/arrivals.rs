@@ -1,6 +1,9 @@
 //! Results on their way in: to the task that waits, or compared with what is known already.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use async_nats::jetstream::Message;
 use refiner_diagnostics::ErrorChain;
@@ -15,15 +18,21 @@ use crate::{
 /// The results of tasks that ended lately.
 #[derive(Default)]
 pub(super) struct Memory {
-    results: HashMap<TaskId, TaskResult>,
+    results: HashMap<TaskId, Remembered>,
     oldest_first: VecDeque<TaskId>,
+}
+
+struct Remembered {
+    result: TaskResult,
+    publications: u32,
 }
 
 impl Memory {
     /// Remembers the verdict. What else there is of the run may be a hundred times as long, and is compared with nothing.
-    pub fn remember(&mut self, result: TaskResult) {
+    pub fn remember(&mut self, result: TaskResult, publications: u32) {
         let task = result.task;
-        if self.results.insert(task, TaskResult { spans: Vec::new(), report: None, ..result }).is_none() {
+        let result = TaskResult { spans: Vec::new(), report: None, ..result };
+        if self.results.insert(task, Remembered { result, publications }).is_none() {
             self.oldest_first.push_back(task);
         }
         while self.results.len() > REMEMBERED {
@@ -31,6 +40,11 @@ impl Memory {
                 self.results.remove(&oldest);
             }
         }
+    }
+
+    /// Publications of a task that ended lately. NATS drops what comes again under the name of one.
+    pub fn publications(&self, task: TaskId) -> u32 {
+        self.results.get(&task).map_or(0, |remembered| remembered.publications)
     }
 }
 
@@ -86,16 +100,18 @@ impl Shared {
             self.count(|counters| &counters.redeliveries);
             tracing::info!(task = %result.task, worker = %result.worker, delivered = result.delivered, "task was delivered again");
         }
-        let arrived = Arrived { result, acker };
-        let task = arrived.result.task;
-        let unclaimed = match lock(&self.pending).get(&task) {
-            // The task may end at this moment.
-            Some(pending) => pending.results.send(arrived).err().map(|unsent| unsent.0),
-            None => Some(arrived),
-        };
-        if let Some(arrived) = unclaimed {
+        let arrived = Arrived { result, acker: Arc::new(acker) };
+        if !self.is_claimed(&arrived) {
             self.unclaimed(arrived).await;
         }
+    }
+
+    /// Hands a result to everyone who waits for it.
+    fn is_claimed(&self, arrived: &Arrived) -> bool {
+        let pending = lock(&self.pending);
+        let waiting = pending.get(&arrived.result.task).map_or(&[][..], |pending| &pending.waiting);
+        // Any of them may end at this moment.
+        waiting.iter().filter(|results| results.send(arrived.clone()).is_ok()).count() > 0
     }
 
     /// A result that no task waits for: too early after a restart, or too late.
@@ -106,7 +122,7 @@ impl Shared {
             let _ = arrived.acker.ack().await;
             return;
         }
-        let first = lock(&self.memory).results.get(&result.task).cloned();
+        let first = lock(&self.memory).results.get(&result.task).map(|remembered| remembered.result.clone());
         match first {
             Some(first) => {
                 self.compare(&first, result);
@@ -195,10 +211,11 @@ mod tests {
         };
         let mut memory = Memory::default();
         let count = REMEMBERED as u64 + 2;
-        (0..count).for_each(|number| memory.remember(result(number)));
+        (0..count).for_each(|number| memory.remember(result(number), 3));
         assert_eq!((memory.results.len(), memory.oldest_first.len()), (REMEMBERED, REMEMBERED));
         assert!(!memory.results.contains_key(&result(1).task));
-        let last = &memory.results[&result(count - 1).task];
+        assert_eq!((memory.publications(result(1).task), memory.publications(result(2).task)), (0, 3));
+        let last = &memory.results[&result(count - 1).task].result;
         assert!(last.agrees_with(&result(count - 1)) && !last.agrees_with(&result(2)));
         assert!(last.report.is_none() && last.spans.is_empty());
     }

@@ -119,6 +119,7 @@ impl Shared {
         loop {
             match act().await {
                 Err(error) if error.is_passing() => {
+                    self.declarations.failed(&error, *self.is_connected.borrow());
                     let what = UntrustedText::new(&ErrorChain(&error).to_string());
                     tracing::debug!(error = %what, "NATS is asked again");
                     self.link.send_if_modified(|link| match link {
@@ -130,7 +131,10 @@ impl Shared {
                     });
                     sleep(AGAIN).await;
                 }
-                done => return done,
+                done => {
+                    self.declarations.succeeded();
+                    return done;
+                }
             }
         }
     }
@@ -154,9 +158,13 @@ impl Shared {
             sleep(LEASE_RENEWAL).await;
             match lease.renew(store, self.settings.queue).await {
                 Err(error) if error.is_passing() => {
+                    self.renewals.failed(&error, *self.is_connected.borrow());
                     tracing::debug!(error = %ErrorChain(&error), "lease not renewed, tried again");
                 }
-                renewed => renewed?,
+                renewed => {
+                    renewed?;
+                    self.renewals.succeeded();
+                }
             }
         }
     }

@@ -32,6 +32,9 @@ pub struct HostView {
     pub serves: usize,
     /// Rules that it does not serve, each with the reason.
     pub refuses: Vec<String>,
+    /// The reason for which NATS takes none of its results, if it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unpublished: Option<String>,
     /// Where its artifacts are.
     pub origin: String,
     /// True where they may be fetched from there.
@@ -55,6 +58,7 @@ impl HostView {
                 .iter()
                 .map(|refuses| text(&format!("{}: {}", refuses.rule, refuses.reason)))
                 .collect(),
+            unpublished: heartbeat.unpublished.as_deref().map(text),
             origin: text(&heartbeat.origin),
             permitted,
             seen_ms: u64::try_from(seen.as_millis()).unwrap_or(u64::MAX),
@@ -94,6 +98,12 @@ impl Hosts {
                 let reason = UntrustedText::at_most(&refuses.reason, REFUSAL_BYTES_MAX);
                 tracing::warn!(host = %name, %rule, %reason, "worker host does not serve a rule");
             }
+        }
+        if let Some(reason) = &heartbeat.unpublished
+            && before.is_none_or(|before| before.heartbeat.unpublished.is_none())
+        {
+            let reason = UntrustedText::at_most(reason, REFUSAL_BYTES_MAX);
+            tracing::warn!(host = %name, %reason, "results of a worker host are not published");
         }
         self.0.insert(name, Seen { heartbeat, is_permitted, last: Instant::now() });
     }

@@ -5,6 +5,7 @@ mod engine;
 mod fetch;
 mod hosts;
 mod passed_on;
+mod registered;
 mod submit;
 mod view;
 
@@ -45,6 +46,7 @@ use crate::{
     message::{ArtifactRef, RuleRecord, SpanTime, TaskId, TaskResult},
     names::{HostName, QueueId},
     origins::Origins,
+    retried::Retried,
 };
 
 /// Name, media type and schema of an artifact that a rule's manifest lists.
@@ -144,14 +146,16 @@ pub trait Records: Send + Sync {
 }
 
 /// A result with the means to acknowledge it.
+#[derive(Clone)]
 struct Arrived {
     result: TaskResult,
-    acker: Acker,
+    acker: Arc<Acker>,
 }
 
 /// A task whose result is waited for.
 struct Pending {
-    results: mpsc::UnboundedSender<Arrived>,
+    /// One of each that waits: two inputs that are alike are one task, which NATS takes once, and whose result is for both.
+    waiting: Vec<mpsc::UnboundedSender<Arrived>>,
     rule: B256,
     since: Instant,
 }
@@ -184,10 +188,14 @@ struct Shared {
     link: watch::Sender<Link>,
     /// True while the connection stands.
     is_connected: watch::Sender<bool>,
+    /// What NATS refuses although the connection stands.
+    publications: Retried,
+    declarations: Retried,
+    renewals: Retried,
     /// Locks because tasks run side by side; each is held for a look into a map.
     pending: Mutex<HashMap<TaskId, Pending>>,
     early: Mutex<Early>,
-    unacknowledged: Mutex<HashMap<TaskId, Vec<Acker>>>,
+    unacknowledged: Mutex<HashMap<TaskId, Vec<Arc<Acker>>>>,
     memory: Mutex<Memory>,
     hosts: Mutex<Hosts>,
     fetches: Semaphore,
@@ -215,6 +223,9 @@ impl Coordinator {
             records,
             link: watch::Sender::new(Link::Opening(UntrustedText::new("NATS has not answered yet"))),
             is_connected: watch::Sender::new(false),
+            publications: Retried::new("tasks are not published"),
+            declarations: Retried::new("streams are neither found nor made"),
+            renewals: Retried::new("the lease is not renewed"),
             pending: Mutex::default(),
             early: Mutex::default(),
             unacknowledged: Mutex::default(),
@@ -262,16 +273,20 @@ impl Coordinator {
     /// True where tasks can be handed out now.
     #[must_use]
     pub fn is_usable(&self) -> bool {
-        *self.0.is_connected.borrow() && matches!(*self.0.link.borrow(), Link::Ready { .. })
+        *self.0.is_connected.borrow()
+            && matches!(*self.0.link.borrow(), Link::Ready { .. })
+            && self.0.publications.refusal().is_none()
     }
 
-    /// The thing it waits for, where it is not usable.
+    /// The thing it waits for: an answer, or what NATS refuses.
     #[must_use]
     pub fn waits_for(&self) -> Option<UntrustedText> {
         match &*self.0.link.borrow() {
             Link::Opening(what) => Some(what.clone()),
             Link::Ready { .. } if !*self.0.is_connected.borrow() => Some(UntrustedText::new("NATS does not answer")),
-            Link::Ready { .. } => None,
+            Link::Ready { .. } => {
+                [&self.0.publications, &self.0.declarations, &self.0.renewals].into_iter().find_map(Retried::waits_for)
+            }
         }
     }
 
@@ -325,3 +340,6 @@ impl Shared {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,12 @@ use refiner_diagnostics::ErrorChain;
 use refiner_text::UntrustedText;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::{
-    Arrived, Coordinator, Finished, Link, Pending, Shared, Verdict, arrivals::shown, lock, passed_on::PassedOn,
+    Arrived, Coordinator, Finished, Link, Shared, Verdict, arrivals::shown, lock, passed_on::PassedOn,
+    registered::Registered,
 };
 use crate::{
     limits::{AGAIN, REASON_BYTES_MAX, UNUSABLE_RESULTS_MAX},
@@ -105,18 +106,10 @@ enum Next {
     Again(HostName, UntrustedText),
 }
 
-/// Takes the task out of the map when its future ends, or is dropped.
-struct Registered<'a>(&'a Shared, TaskId);
-
-impl Drop for Registered<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.pending).remove(&self.1);
-    }
-}
-
 impl Coordinator {
     /// Has a host run the task, and gives its verdict with every artifact. Its results are acknowledged by [`Coordinator::settle`], once the
     /// outcome is in the journal. `failures` are those of the item before, so that a further try is no duplicate. Dropping the future gives up.
+    /// The same task may be submitted again, also while it is under way.
     ///
     /// # Errors
     ///
@@ -125,12 +118,12 @@ impl Coordinator {
         let shared = &*self.0;
         let (results, mut arrivals) = mpsc::unbounded_channel();
         let id = task.id();
-        lock(&shared.pending).insert(id, Pending { results: results.clone(), rule: task.rule, since: Instant::now() });
-        let _registered = Registered(shared, id);
+        let _registered = Registered::new(shared, &task, results.clone());
         let early = lock(&shared.early).take(id);
         task.from.clone_from(&shared.settings.from);
         let sweep = shared.sweep(&task);
-        let (mut number, mut unusable, mut first, mut passed_on) = (0_u32, 0, None, PassedOn::default());
+        let (mut unusable, mut first, mut passed_on) = (0, None, PassedOn::default());
+        let mut number = lock(&shared.memory).publications(id);
         if let Some(early) = early {
             // The receiver is here.
             let _ = results.send(early);
@@ -138,14 +131,14 @@ impl Coordinator {
         loop {
             let arrived = match arrivals.try_recv() {
                 // Of an earlier publication, and the next one is due.
-                Ok(arrived) if arrived.result.is_passed_on() => {
-                    let _ = arrived.acker.ack().await;
+                Ok(arrived) if is_overtaken(&arrived, &task) => {
+                    shared.pass_over(arrived).await;
                     continue;
                 }
                 Ok(arrived) => arrived,
                 Err(_) => shared.published(&task, &mut arrivals, sweep, &mut number, failures).await?,
             };
-            match shared.judge(arrived, &mut first, task.report).await? {
+            match shared.judge(arrived, &mut first, task.report, number + 1).await? {
                 Next::Done(finished) => return Ok(*finished),
                 Next::Recheck => task.not = first.as_ref().map(|(one, _)| one.worker.clone()),
                 Next::PassedOn(worker, delivered) => {
@@ -193,14 +186,14 @@ impl Shared {
             // A result may come before the answer to the publication.
             let (sequence, stream, mut generation) = tokio::select! {
                 published = self.publish(&task, &message_id, &bytes) => published,
-                Some(arrived) = next(arrivals, &task.attempt) => return Ok(arrived),
+                Some(arrived) = self.next(arrivals, &task) => return Ok(arrived),
             };
             let mut link = self.link.subscribe();
             loop {
                 let made_anew =
                     link.wait_for(|link| matches!(link, Link::Ready { generation: now, .. } if *now != generation));
                 tokio::select! {
-                    Some(arrived) = next(arrivals, &task.attempt) => return Ok(arrived),
+                    Some(arrived) = self.next(arrivals, &task) => return Ok(arrived),
                     _ = timeout(sweep, made_anew) => {}
                 }
                 if !is_queued(&stream, sequence, &task).await {
@@ -232,8 +225,12 @@ impl Shared {
         loop {
             let (context, declared, generation) = self.streams().await;
             match self.publish_once(&context, task, message_id, bytes).await {
-                Ok(sequence) => return (sequence, declared.tasks, generation),
+                Ok(sequence) => {
+                    self.publications.succeeded();
+                    return (sequence, declared.tasks, generation);
+                }
                 Err(error) => {
+                    self.publications.failed(&error, *self.is_connected.borrow());
                     tracing::debug!(error = %ErrorChain(&error), task = %task.id(), "task not published, tried again");
                     sleep(AGAIN).await;
                 }
@@ -253,12 +250,33 @@ impl Shared {
         Ok(acknowledged.sequence)
     }
 
+    /// The next result that counts while this publication is under way.
+    async fn next(&self, arrivals: &mut UnboundedReceiver<Arrived>, task: &Task) -> Option<Arrived> {
+        loop {
+            let arrived = arrivals.recv().await?;
+            if arrived.result.attempt == task.attempt || !is_overtaken(&arrived, task) {
+                return Some(arrived);
+            }
+            self.pass_over(arrived).await;
+        }
+    }
+
+    /// Leaves a result out. A verdict stays unacknowledged until its task is settled: it may be what the outcome rests on, delivered again.
+    async fn pass_over(&self, Arrived { result, acker }: Arrived) {
+        if result.is_passed_on() {
+            let _ = acker.ack().await;
+        } else {
+            lock(&self.unacknowledged).entry(result.task).or_default().push(acker);
+        }
+    }
+
     /// Looks at a result, fetches its artifacts, and has it acknowledged when the outcome is in the journal.
     async fn judge(
         &self,
         arrived: Arrived,
         first: &mut Option<(TaskResult, Finished)>,
         with_report: bool,
+        publications: u32,
     ) -> Result<Next, TaskFailure> {
         let Arrived { result, acker } = arrived;
         let worker = result.worker.clone();
@@ -312,10 +330,10 @@ impl Shared {
             report,
         };
         match first.take() {
-            // The same host twice is one opinion: a result of an earlier attempt that came late.
+            // The same host twice is one opinion, and a host that repeats its own is not asked without end.
             Some((one, before)) if one.worker == worker => {
                 *first = Some((one, before));
-                Ok(Next::Recheck)
+                Ok(Next::Again(worker, UntrustedText::new("a second opinion is wanted, and the host gave the first")))
             }
             Some((one, _)) if !self.compare(&one, &result) => Err(TaskFailure::Disagreement {
                 first: shown(&one),
@@ -328,7 +346,7 @@ impl Shared {
                 Ok(Next::Recheck)
             }
             Some(_) | None => {
-                lock(&self.memory).remember(result);
+                lock(&self.memory).remember(result, publications);
                 Ok(Next::Done(Box::new(finished)))
             }
         }
@@ -339,15 +357,10 @@ impl Shared {
     }
 }
 
-/// The next result. That an earlier publication was passed on is of no interest any more.
-async fn next(arrivals: &mut UnboundedReceiver<Arrived>, attempt: &str) -> Option<Arrived> {
-    loop {
-        let arrived = arrivals.recv().await?;
-        if !arrived.result.is_passed_on() || arrived.result.attempt == attempt {
-            return Some(arrived);
-        }
-        let _ = arrived.acker.ack().await;
-    }
+/// True for a result of an earlier publication that is of no interest any more: it was passed on, or the host of the first opinion repeats it
+/// where a second is wanted.
+fn is_overtaken(Arrived { result, .. }: &Arrived, task: &Task) -> bool {
+    result.is_passed_on() || task.not.as_ref() == Some(&result.worker)
 }
 
 /// True while the stream has the task; an answer that says neither counts as yes.

@@ -49,9 +49,20 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Tasks that no host is there for, in words.
+    /// The thing that its tasks wait for on the side of hosts, in words.
     #[must_use]
-    pub fn unserved(&self) -> Option<String> {
+    pub fn waits_for(&self) -> Option<String> {
+        self.unserved().or_else(|| self.unpublished())
+    }
+
+    /// A host whose results NATS refuses.
+    fn unpublished(&self) -> Option<String> {
+        let mut refused = self.hosts.iter().filter_map(|host| Some((&host.name, host.unpublished.as_ref()?)));
+        refused.next().map(|(name, reason)| format!("results of worker host {name} are not published: {reason}"))
+    }
+
+    /// Tasks that no host is there for.
+    fn unserved(&self) -> Option<String> {
         let waiting = self.waiting.iter().find(|waiting| waiting.hosts == 0)?;
         let Waiting { rule, tasks, oldest_ms, .. } = waiting;
         Some(format!("no worker host for rule {rule}: {tasks} items, the oldest for {} s", oldest_ms / 1_000))

@@ -37,6 +37,12 @@ struct Held {
     is_dispensable: bool,
 }
 
+/// The oldest artifact, which the coordinator may still ask for and the store does not have.
+struct InTheWay {
+    id: ContentId,
+    bytes: Bytes,
+}
+
 impl Artifacts {
     /// Those of this store, and none in memory yet.
     pub fn over(store: LocalStore) -> Self {
@@ -44,7 +50,7 @@ impl Artifacts {
     }
 
     /// Keeps an artifact. One that `lasts` is in the store too, for a coordinator that may ask when this host has been started again.
-    /// Neither is synced: an artifact that a power failure takes is made again.
+    /// Neither is synced: an artifact that a power failure takes is made again. An error leaves every artifact that was kept before.
     pub fn keep(&self, content: &Content, lasts: bool) -> Result<(), KeepError> {
         let (id, bytes) = (content.unixfs_id(), content.bytes());
         let is_too_large = bytes.len() > self.bytes_max;
@@ -54,8 +60,13 @@ impl Artifacts {
         if is_too_large {
             return Ok(());
         }
-        let displaced = self.memory().keep(id, Held { bytes: bytes.clone(), is_dispensable: lasts }, self.bytes_max);
-        displaced.into_iter().try_for_each(|content| self.store.write_unsynced(&content).map(drop))
+        loop {
+            let kept = self.memory().keep(id, bytes, lasts, self.bytes_max);
+            let Err(InTheWay { id: other, bytes: others }) = kept else { return Ok(()) };
+            // It is served from memory until the store has it. Where the store takes nothing, it stays, and there is no place for the new one.
+            self.store.write_unsynced(&Content::of(others))?;
+            self.memory().is_in_store(&other);
+        }
     }
 
     /// The maps are whole after each call.
@@ -65,27 +76,36 @@ impl Artifacts {
 }
 
 impl Memory {
-    /// Keeps content, and gives back what there is no room for and was not fetched.
-    fn keep(&mut self, id: ContentId, new: Held, bytes_max: usize) -> Vec<Content> {
+    /// Keeps content. Where there is no room, the oldest makes some if it may be forgotten, and is in the way otherwise.
+    fn keep(&mut self, id: ContentId, bytes: &Bytes, is_dispensable: bool, bytes_max: usize) -> Result<(), InTheWay> {
         if let Some(there) = self.held.get_mut(&id) {
             // The same bytes as another result.
-            there.is_dispensable &= new.is_dispensable;
-            return Vec::new();
+            there.is_dispensable &= is_dispensable;
+            return Ok(());
         }
-        self.bytes += new.bytes.len();
-        self.held.insert(id, new);
-        self.oldest_first.push_back(id);
-        let mut displaced = Vec::new();
-        while self.bytes > bytes_max {
-            let Some(oldest) = self.oldest_first.pop_front() else { break };
-            if let Some(Held { bytes, is_dispensable }) = self.held.remove(&oldest) {
-                self.bytes -= bytes.len();
-                if !is_dispensable {
-                    displaced.push(Content::of(bytes));
+        while self.bytes + bytes.len() > bytes_max {
+            let Some(oldest) = self.oldest_first.front().copied() else { break };
+            match self.held.get(&oldest) {
+                Some(Held { bytes, is_dispensable: false }) => {
+                    return Err(InTheWay { id: oldest, bytes: bytes.clone() });
                 }
+                Some(Held { bytes, is_dispensable: true }) => self.bytes -= bytes.len(),
+                None => {}
             }
+            self.held.remove(&oldest);
+            self.oldest_first.pop_front();
         }
-        displaced
+        self.bytes += bytes.len();
+        self.held.insert(id, Held { bytes: bytes.clone(), is_dispensable });
+        self.oldest_first.push_back(id);
+        Ok(())
+    }
+
+    /// The store has it: it may be forgotten.
+    fn is_in_store(&mut self, id: &ContentId) {
+        if let Some(held) = self.held.get_mut(id) {
+            held.is_dispensable = true;
+        }
     }
 
     /// The bytes of content that is being fetched. The last few are kept for a coordinator that asks once more; the memory of those before is
@@ -174,6 +194,29 @@ mod tests {
             assert_eq!(served(content).as_ref(), Some(content.bytes()));
         }
         assert!(artifacts.memory().bytes <= 250);
+    }
+
+    #[test]
+    fn artifacts_that_the_store_does_not_take_stay_in_memory_and_the_new_one_is_not_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, away) = (directory.path().join("store"), directory.path().join("away"));
+        let store = LocalStore::open(&path, CONTENT_BYTES_MAX).unwrap();
+        let artifacts = Artifacts { bytes_max: 250, ..Artifacts::over(store.clone()) };
+        let [first, second, third] = [1, 2, 3].map(|byte| content(byte, 100));
+        for content in [&first, &second] {
+            artifacts.keep(content, false).unwrap();
+        }
+        std::fs::rename(&path, &away).unwrap();
+        std::fs::write(&path, "").unwrap();
+        assert!(artifacts.keep(&third, false).is_err());
+        for (content, length) in [(&first, Some(100)), (&second, Some(100)), (&third, None)] {
+            assert_eq!(artifacts.length(&ContentName::Id(content.id())), length);
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::rename(&away, &path).unwrap();
+        artifacts.keep(&third, false).unwrap();
+        assert!(store.has(&first.id()) && !store.has(&second.id()));
+        assert_eq!(artifacts.in_memory(&ContentName::Id(third.id())).as_ref(), Some(third.bytes()));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::{artifacts::Artifacts, served::Serving, specimens::Specimens};
-use crate::{QueueError, connection, names::QueueId};
+use crate::{QueueError, connection, names::QueueId, retried::Retried};
 
 /// Slots beside one a worker: while one waits for content, the worker has other work.
 const SLOTS_MORE: usize = 1;
@@ -58,6 +58,8 @@ struct Host {
     /// Where the coordinator finds the artifacts.
     origin: String,
     serving: watch::Sender<Arc<Serving>>,
+    /// Results that NATS refuses although the connection stands.
+    publications: Retried,
     running: AtomicU32,
     done: Arc<AtomicU64>,
 }
@@ -133,6 +135,7 @@ async fn joined(
             loader: Arc::clone(&loader),
             origin: origin.clone(),
             serving: watch::Sender::default(),
+            publications: Retried::new("results are not published"),
             running: AtomicU32::new(0),
             done: Arc::clone(&done),
         };

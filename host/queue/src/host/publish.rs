@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use super::{Host, run::Ended};
 use crate::{
+    connection,
     limits::AGAIN,
     message::{Message as _, Task, TaskResult, VERSION},
 };
@@ -45,8 +46,9 @@ pub(super) async fn result(host: &Host, task: &Task, delivered: u32, ended: Ende
         let message = PublishMessage::build().payload(bytes.clone().into()).message_id(&message_id);
         let published = async { host.context.send_publish(subject.clone(), message).await?.await }.await;
         match published {
-            Ok(_) => return,
+            Ok(_) => return host.publications.succeeded(),
             Err(error) => {
+                host.publications.failed(&error, connection::is_connected(&host.client));
                 tracing::debug!(error = %ErrorChain(&error), task = %result.task, "result not published, tried again");
                 sleep(AGAIN).await;
             }

@@ -19,11 +19,12 @@ use crate::{
     declare::RULES,
     limits::{LOOK, REFUSAL_BYTES_MAX},
     message::{Message as _, MessageError, Refuses, RuleRecord, Rules},
-    names::consumer,
+    names::{Generation, consumer},
     origins::Unfetched,
 };
 
 /// A rule that is ready, with the consumer of its tasks.
+#[derive(Clone)]
 pub(super) struct Served {
     pub record: RuleRecord,
     pub compiled: Arc<CompiledRule>,
@@ -82,10 +83,6 @@ enum Known {
 }
 
 impl Known {
-    const fn is_settled(&self) -> bool {
-        matches!(self, Self::Served(_) | Self::Refused(_))
-    }
-
     const fn refuses(&self) -> Option<&Refuses> {
         match self {
             Self::Served(_) => None,
@@ -120,17 +117,20 @@ pub(super) async fn follow(host: Arc<Host>) {
     let mut is_unreadable = false;
     loop {
         match rules(&host).await {
-            Ok(Some(rules)) => {
+            Ok(Some(Rules { generation, rules, .. })) => {
                 is_unreadable = false;
                 known.retain(|identity, _| rules.iter().any(|rule| rule.identity == *identity));
                 for rule in &rules {
                     let before = known.get(&rule.identity);
-                    if before.is_some_and(Known::is_settled) {
-                        continue;
-                    }
-                    let tried = load(&host, rule, &mut pools).await;
-                    let now = Known::of(tried, rule, before);
-                    known.insert(rule.identity, now);
+                    let now = match before {
+                        Some(Known::Served(served)) => again(&host, served, &generation).await,
+                        Some(Known::Refused(_)) => None,
+                        Some(Known::Missed(_)) | None => {
+                            let tried = load(&host, rule, &generation, &mut pools).await;
+                            Some(Known::of(tried, rule, before))
+                        }
+                    };
+                    known.extend(now.map(|now| (rule.identity, now)));
                 }
                 publish(&host, &known);
             }
@@ -163,21 +163,37 @@ fn publish(host: &Host, known: &HashMap<B256, Known>) {
 }
 
 impl Serving {
-    fn has(&self, rule: &Served) -> bool {
-        self.rules.iter().any(|other| other.record.identity == rule.record.identity)
+    fn has(&self, rule: &Arc<Served>) -> bool {
+        self.rules.iter().any(|other| Arc::ptr_eq(other, rule))
+    }
+}
+
+/// The rule with the consumer of its tasks in a stream that was made anew; `None` where it has that one, or there is none yet.
+async fn again(host: &Host, served: &Served, generation: &Generation) -> Option<Known> {
+    let name = consumer(&served.record.identity, generation);
+    if served.tasks.cached_info().name == name {
+        return None;
+    }
+    match tasks(host, &name).await {
+        Ok(tasks) => Some(Known::Served(Arc::new(Served { tasks, ..served.clone() }))),
+        Err(error) => {
+            tracing::debug!(error = %ErrorChain(&error), "consumer of a new stream is looked for again");
+            None
+        }
     }
 }
 
 /// The rules of the coordinator; `None` before it published any.
-async fn rules(host: &Host) -> Result<Option<Vec<RuleRecord>>, QueueError> {
+async fn rules(host: &Host) -> Result<Option<Rules>, QueueError> {
     let store = host.context.get_key_value(host.queue.bucket()).await.map_err(QueueError::of("opening the bucket"))?;
     let value = store.get(RULES).await.map_err(QueueError::of("reading the rules"))?;
-    Ok(value.map(|value| Rules::read(&value)).transpose()?.map(|rules| rules.rules))
+    Ok(value.map(|value| Rules::read(&value)).transpose()?)
 }
 
 async fn load(
     host: &Arc<Host>,
     record: &RuleRecord,
+    generation: &Generation,
     pools: &mut Vec<(ExecutionPolicy, Arc<Pool>)>,
 ) -> Result<Served, NotServed> {
     let (limits, params, policy) = (record.limits()?, record.params(), record.terms.policy()?);
@@ -190,7 +206,7 @@ async fn load(
     if here != record.identity {
         return Err(NotServed::Identity { here, theirs: record.identity });
     }
-    let tasks = tasks(host, &record.identity).await.map_err(NotServed::Consumer)?;
+    let tasks = tasks(host, &consumer(&record.identity, generation)).await.map_err(NotServed::Consumer)?;
     let pool = match pools.iter().find(|(other, _)| *other == policy) {
         Some((_, pool)) => Arc::clone(pool),
         None => {
@@ -239,10 +255,10 @@ fn compile(
     })
 }
 
-async fn tasks(host: &Host, rule: &B256) -> Result<PullConsumer, QueueError> {
+async fn tasks(host: &Host, consumer: &str) -> Result<PullConsumer, QueueError> {
     let stream = host.context.get_stream_no_info(host.queue.tasks()).await;
     let stream = stream.map_err(QueueError::of("looking at the tasks"))?;
-    let found = stream.get_consumer::<pull::Config>(&consumer(rule)).await;
+    let found = stream.get_consumer::<pull::Config>(consumer).await;
     found.map_err(|source| QueueError::JetStream { doing: "looking at a consumer", source })
 }
 
@@ -274,7 +290,7 @@ mod tests {
         ] {
             let reason = error.to_string();
             let known = Known::of(Err(error), &record, None);
-            assert_eq!(known.is_settled(), is_settled, "{reason}");
+            assert_eq!(matches!(known, Known::Refused(_)), is_settled, "{reason}");
             assert_eq!(known.refuses().map(|refuses| refuses.rule.as_str()), Some("logs"));
         }
     }

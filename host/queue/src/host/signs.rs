@@ -53,6 +53,7 @@ async fn publish(host: &Host) {
         done: host.done.load(Ordering::Relaxed),
         serves: serving.rules.iter().map(|rule| rule.record.identity).collect(),
         refuses: serving.refuses.clone(),
+        unpublished: host.publications.refusal().map(|reason| reason.to_string()),
         origin: host.origin.clone(),
     };
     let published = match heartbeat.write_within_bounds() {

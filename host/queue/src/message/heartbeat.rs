@@ -33,6 +33,9 @@ pub(crate) struct Heartbeat {
     /// Identities of the rules that it serves.
     pub serves: Vec<B256>,
     pub refuses: Vec<Refuses>,
+    /// The reason for which NATS takes no results of it, if it takes none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unpublished: Option<String>,
     /// Where its artifacts are.
     pub origin: String,
 }
@@ -71,6 +74,7 @@ impl Message for Heartbeat {
     fn check(&self) -> Result<(), MessageError> {
         within("version", &self.version, TEXT_BYTES_MAX)?;
         within("origin", &self.origin, TEXT_BYTES_MAX)?;
+        within("unpublished", self.unpublished.as_deref().unwrap_or_default(), REFUSAL_BYTES_MAX)?;
         few("serves", &self.serves, RULES_MAX)?;
         few("refuses", &self.refuses, RULES_MAX)?;
         for Refuses { rule, reason } in &self.refuses {

@@ -49,7 +49,7 @@ fn without_checks(Run { evidence, .. }: &mut Run) {
 
 /// The words of a result for a verdict without artifacts.
 pub(crate) fn refusal(verdict: &Verdict) -> String {
-    shortened(&format!("{}: {verdict}", verdict.kind()))
+    shortened(&verdict.to_string())
 }
 
 /// The beginning of a text that has room in a message.

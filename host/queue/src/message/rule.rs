@@ -7,7 +7,10 @@ use refiner_rule_model::{Limits, Params};
 use serde::{Deserialize, Serialize};
 
 use super::{Message, MessageError, few, within};
-use crate::limits::{RULES_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX};
+use crate::{
+    limits::{RULES_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX},
+    names::Generation,
+};
 
 /// The terms on which specimens are checked and blocks executed, by the executor in the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +96,8 @@ impl RuleRecord {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Rules {
     pub v: u32,
+    /// That of the stream of tasks.
+    pub generation: Generation,
     pub rules: Vec<RuleRecord>,
 }
 

@@ -8,7 +8,10 @@ use refiner_worker::TraceContext;
 use serde_json::Value;
 
 use super::*;
-use crate::limits::{LIST_MAX, PAYLOAD_BYTES_MIN, REFUSAL_BYTES_MAX, REPORT_TEXT_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX};
+use crate::{
+    limits::{LIST_MAX, PAYLOAD_BYTES_MIN, REFUSAL_BYTES_MAX, REPORT_TEXT_BYTES_MAX, RULES_MAX, TEXT_BYTES_MAX},
+    names::Generation,
+};
 
 fn task() -> Task {
     let trace = TraceContext { trace: [7; 16], parent: [8; 8] };
@@ -144,7 +147,7 @@ fn record_of_a_rule_names_every_limit_and_every_term() {
     let mut less = record.clone();
     less.limits.pop_first();
     assert!(less.limits().is_err());
-    let rules = Rules { v: VERSION, rules: vec![record] };
+    let rules = Rules { v: VERSION, generation: Generation::made_at(1), rules: vec![record] };
     assert_eq!(Rules::read(&rules.write().unwrap()).unwrap(), rules);
 }
 
@@ -161,6 +164,7 @@ fn heartbeat(serves: usize, refuses: usize) -> Heartbeat {
         done: u64::MAX,
         serves: vec![B256::repeat_byte(7); serves],
         refuses: vec![refused; refuses],
+        unpublished: Some(text(REFUSAL_BYTES_MAX)),
         origin: text(TEXT_BYTES_MAX),
     }
 }

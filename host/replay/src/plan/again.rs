@@ -36,6 +36,15 @@ pub fn units_again(
     let there: BTreeSet<_> = known.iter().map(|(heading, _)| (heading.chain_id, heading.height)).collect();
     let is_whole =
         |unit: &Unit| unit.specimens.iter().all(|specimen| there.contains(&(unit.chain_id, specimen.height)));
+    for unit in standing.damaged_units() {
+        let Unit { chain_id, first, last, .. } = *unit;
+        let blocks = unit.specimens.len();
+        let named = unit.specimens.iter().filter(|specimen| there.contains(&(chain_id, specimen.height))).count();
+        if named > 0 && named < blocks {
+            let directory = directory.to_owned();
+            return Err(PlanError::PartOfDamagedUnit { directory, chain_id, first, last, named, blocks });
+        }
+    }
     let mut again = BTreeSet::new();
     for (heading, input) in known {
         let Heading { chain_id, height, .. } = *heading;

@@ -7,11 +7,9 @@ mod reasons;
 mod table;
 mod totals;
 
-use std::{
-    io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::io::{self, IsTerminal as _, Write as _};
 
+use refiner_data_set::Damage;
 use refiner_evm::ExecutionPolicy;
 use refiner_output::OutputError;
 use refiner_specimen_files::input::InputError;
@@ -107,12 +105,17 @@ impl Report {
         self.totals.refused_arguments(refused.len() as u64);
     }
 
-    /// Reports files of the data set that are made again.
-    pub fn damaged(&self, files: &[PathBuf]) {
+    /// Reports files of the data set that are not there as its manifest states.
+    pub fn damaged(&self, files: &[Damage]) {
         // A closed standard error leaves no place to report to.
-        for file in files.iter().take(DAMAGED_SHOWN) {
-            let _ =
-                writeln!(terminal::err(), "{}: not there as the manifest states; made again", OneLine(file.display()));
+        for Damage { path, chain_id, first, last } in files.iter().take(DAMAGED_SHOWN) {
+            let file = OneLine(path.display());
+            let blocks = if first == last {
+                format!("block {chain_id}-{first} is made again where its specimen is named")
+            } else {
+                format!("blocks {chain_id}-{first} to {last} are made again where their specimens are named")
+            };
+            let _ = writeln!(terminal::err(), "{file}: not there as the manifest states; {blocks}");
         }
         if files.len() > DAMAGED_SHOWN {
             let _ = writeln!(terminal::err(), "and {} more files", files.len() - DAMAGED_SHOWN);

@@ -55,6 +55,10 @@ impl Made {
 pub struct Compared {
     pub units: u64,
     pub files: u64,
+    /// The options give conditions of verdicts.
+    pub has_conditions: bool,
+    /// Units with conditions, where they do not.
+    pub without_conditions: u64,
 }
 
 impl Compared {
@@ -82,6 +86,14 @@ impl Compared {
         }
         if stated.verdicts != computed.verdicts {
             return Ok(Some(Finding::Verdicts { chain_id, first, last }));
+        }
+        if stated.conditions != computed.conditions {
+            // Without verdicts there is nothing that conditions could be of.
+            if self.has_conditions || stated.verdicts.is_empty() {
+                let values = Differing::of_conditions(stated, computed);
+                return Ok(Some(Finding::Conditions { chain_id, first, last, values }));
+            }
+            self.without_conditions += 1;
         }
         let names = |unit: &Unit| unit.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
         if names(stated) != names(computed) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use refiner_data_set::{FileEntry, Inconsistency, SpecimenEntry};
+use refiner_data_set::{FileEntry, Inconsistency, SpecimenEntry, Unit};
 use refiner_text::OneLine;
 
 /// A difference between a data set and what its specimens give.
@@ -22,6 +22,8 @@ pub enum Finding {
     Specimen { chain_id: u64, height: u64, values: Values },
     /// Other verdicts.
     Verdicts { chain_id: u64, first: u64, last: u64 },
+    /// Other conditions of verdicts than the options give.
+    Conditions { chain_id: u64, first: u64, last: u64, values: Values },
     /// Another number or other names of files.
     Files { chain_id: u64, first: u64, last: u64 },
     /// The manifest states another hash, length, number of rows, rule or output than what is computed.
@@ -68,6 +70,14 @@ impl Values {
         Self::differing(fields(stated), fields(computed))
     }
 
+    /// The conditions of the verdicts of a unit.
+    pub fn of_conditions(stated: &Unit, computed: &Unit) -> Self {
+        let field = |unit: &Unit| {
+            [("conditions", unit.conditions.map_or_else(|| "none".to_owned(), |conditions| conditions.to_string()))]
+        };
+        Self::differing(field(stated), field(computed))
+    }
+
     fn differing<const FIELDS: usize>(stated: [(&str, String); FIELDS], computed: [(&str, String); FIELDS]) -> Self {
         let differing = stated.into_iter().zip(computed).filter(|(stated, computed)| stated != computed);
         let text = |(name, value): (&str, String)| format!("{name} {value}");
@@ -99,6 +109,9 @@ impl fmt::Display for Finding {
             Self::Specimen { chain_id, height, values } => write!(f, "specimen of block {chain_id}-{height}: {values}"),
             Self::Verdicts { chain_id, first, last } => {
                 write!(f, "blocks {chain_id}-{first} to {last}: other verdicts than the manifest states")
+            }
+            Self::Conditions { chain_id, first, last, values } => {
+                write!(f, "blocks {chain_id}-{first} to {last}: {values}, by --chain-config and --block-hashes")
             }
             Self::Files { chain_id, first, last } => {
                 write!(f, "blocks {chain_id}-{first} to {last}: other files than the manifest states")

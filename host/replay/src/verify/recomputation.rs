@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refiner_data_set::Manifest;
-use refiner_specimen_files::input::Input;
+use refiner_specimen_files::input::{Input, InputError};
 
 use crate::plan::{Inputs, Item};
 
@@ -19,6 +19,8 @@ pub struct Recomputation {
     pub uncovered: u64,
     /// Other inputs that no unit has.
     pub besides: u64,
+    /// Inputs that cannot be read, so that any unit may have them.
+    pub unread: Vec<(Input, InputError)>,
 }
 
 impl Recomputation {
@@ -28,10 +30,11 @@ impl Recomputation {
         let mut by_block: BTreeMap<_, Input> = BTreeMap::new();
         for (input, heading) in inputs.inputs.into_iter().zip(inputs.headings) {
             match heading {
-                Some(heading) => {
+                Ok(Some(heading)) => {
                     by_block.entry((heading.chain_id, heading.height, heading.block_hash)).or_insert(input);
                 }
-                None => work.besides += 1,
+                Ok(None) => work.besides += 1,
+                Err(error) => work.unread.push((input, error)),
             }
         }
         let (mut blocks, mut heights) = (BTreeSet::new(), BTreeSet::new());
@@ -42,7 +45,7 @@ impl Recomputation {
                 blocks.insert(block);
                 heights.insert((unit.chain_id, specimen.height));
                 match by_block.get(&block) {
-                    Some(input) => found.push(Item { input: input.clone(), unit: Some(work.units.len()) }),
+                    Some(input) => found.push(Item::of(input.clone(), work.units.len())),
                     None => work.missing.push((unit.chain_id, specimen.height)),
                 }
             }

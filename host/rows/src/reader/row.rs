@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Expected, RowReader, RowSink, Seen, scalar};
+use super::{Expected, RowReader, RowSink, Seen, json, scalar};
 use crate::{Found, RowFault, Value, error::quoted};
 
 /// An object whose values go to a sink. The fault stays in `fault`, since errors of serde hold text alone.
@@ -45,7 +45,8 @@ impl<'de, S: RowSink> Visitor<'de> for Row<'_, S> {
             }
             next = place + 1;
             if column.kind == ColumnType::One(Scalar::Json) {
-                json(map.next_value()?, (place, column), sink, fault).map_err(A::Error::custom)?;
+                let value = json_value(map.next_value()?, column, fault).map_err(A::Error::custom)?;
+                sink.value(place, value);
             } else {
                 let cell = Cell { place, column, in_list: false, sink: &mut *sink, fault: &mut *fault };
                 map.next_value_seed(cell).inspect_err(|error| {
@@ -69,21 +70,26 @@ fn is_out_of_range(error: &impl fmt::Display) -> bool {
 #[error("misfit")]
 struct Noted;
 
-fn json<S: RowSink>(
-    raw: &RawValue,
-    (place, column): (usize, &Expected),
-    sink: &mut S,
-    fault: &mut Option<RowFault>,
-) -> Result<(), Noted> {
+fn json_value<'a>(raw: &'a RawValue, column: &Expected, fault: &mut Option<RowFault>) -> Result<Value<'a>, Noted> {
     match raw.get() {
-        "null" if column.nullable => sink.value(place, Value::Null),
+        "null" if column.nullable => Ok(Value::Null),
         "null" => {
             *fault = Some(column.misfit(Found::Null));
-            return Err(Noted);
+            Err(Noted)
         }
-        text => sink.value(place, Value::Text(text)),
+        text => json_text(text, column, fault),
     }
-    Ok(())
+}
+
+/// A value of JSON, or an item of a list of JSON, as it was written.
+fn json_text<'a>(text: &'a str, column: &Expected, fault: &mut Option<RowFault>) -> Result<Value<'a>, Noted> {
+    match json::unreadable(text) {
+        None => Ok(Value::Text(text)),
+        Some(found) => {
+            *fault = Some(column.misfit(found));
+            Err(Noted)
+        }
+    }
 }
 
 /// A key, as the place of its column.
@@ -218,7 +224,7 @@ impl<'de, S: RowSink> Visitor<'de> for Cell<'_, S> {
         let Self { place, column, sink, fault, .. } = self;
         if scalar == Scalar::Json {
             while let Some(raw) = items.next_element::<&RawValue>()? {
-                sink.item(place, Value::Text(raw.get()));
+                sink.item(place, json_text(raw.get(), column, fault).map_err(A::Error::custom)?);
             }
         } else {
             while items

@@ -52,8 +52,10 @@ impl Difference {
         }
     }
 
-    pub fn text(&self) -> String {
+    /// The difference in words; with the way to agree on a new file, where that was not done.
+    pub fn text(&self, blessed: bool) -> String {
         match self {
+            Self::New(file) if blessed => format!("{file}: nothing was agreed on before"),
             Self::New(file) => format!("{file}: nothing was agreed on; --bless writes it"),
             Self::Gone(file) => format!("{file}: agreed on, and not made any more"),
             Self::Changed { file, position: BytePosition { line, byte }, expected, found } => {
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     fn check(agreed: &str, found: &str, expected: &str) {
-        assert_eq!(Difference::changed("a", agreed.as_bytes(), found.as_bytes()).text(), expected);
+        assert_eq!(Difference::changed("a", agreed.as_bytes(), found.as_bytes()).text(false), expected);
     }
 
     #[test]

@@ -206,7 +206,7 @@ pub fn stem(specimen: &Input) -> String {
 fn path_of(specimen: &Input) -> Option<&Path> {
     match specimen {
         Input::File(path) => Some(path),
-        Input::Stdin(_) | Input::Member(_) | Input::Remote(_) => None,
+        Input::Stream(_) | Input::Member(_) | Input::Remote(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{found::Found, remedy::RefusalKind, scan_limit::ScanLimit};
 use crate::{
     UntrustedText, Verdict,
     contract::Capability,
-    limits::{AboveCap, AboveCeiling, TooLittleTime},
+    limits::{AboveCaps, AboveCeilings, TooLittleTime},
 };
 
 /// Where a manifest was found.
@@ -183,7 +183,7 @@ pub enum AdmissionError {
     },
     /// More of a limit than there is to grant.
     #[error("asks for too much: {0}")]
-    AboveCap(AboveCap),
+    AboveCap(AboveCaps),
     /// Less time than the fuel asked for can take.
     #[error(transparent)]
     TooLittleTime(TooLittleTime),
@@ -195,7 +195,7 @@ pub enum AdmissionError {
     },
     /// More of a limit than the operator allows.
     #[error("asks for more than is allowed: {0}")]
-    AboveCeiling(AboveCeiling),
+    AboveCeiling(AboveCeilings),
     /// `describe` differs from the manifest.
     #[error("describes itself with the {field} '{described}', and its manifest states '{stated}'")]
     Disagrees {
@@ -236,7 +236,7 @@ impl AdmissionError {
     }
 
     /// The kind of the refusal.
-    pub const fn kind(&self) -> RefusalKind {
+    pub fn kind(&self) -> RefusalKind {
         match self {
             Self::TooLarge { .. } => RefusalKind::TooLarge,
             Self::NotAComponent { .. } => RefusalKind::NotAComponent,
@@ -251,7 +251,9 @@ impl AdmissionError {
             Self::WasiVersion { .. } => RefusalKind::WasiVersion,
             Self::NoRule => RefusalKind::NoRule,
             Self::Contract { .. } => RefusalKind::Contract,
-            Self::Compile { .. } | Self::Asynchronous => RefusalKind::Compile,
+            Self::Compile { message } if is_of_a_proposal(message.as_str()) => RefusalKind::Proposal,
+            Self::Compile { .. } => RefusalKind::Compile,
+            Self::Asynchronous => RefusalKind::Proposal,
             Self::Describe { .. } => RefusalKind::Describe,
             Self::NoManifest { .. } => RefusalKind::NoManifest,
             Self::Manifest { .. } => RefusalKind::Manifest,
@@ -266,6 +268,11 @@ impl AdmissionError {
             Self::Transcodes { .. } => RefusalKind::Transcodes,
         }
     }
+}
+
+/// True for the compiler's words about a proposal that is switched off.
+fn is_of_a_proposal(message: &str) -> bool {
+    ["enabled", "proposal", "feature", "gc types are disallowed"].iter().any(|word| message.contains(word))
 }
 
 /// Every layout, for messages.

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use refiner_manifest::{Manifest, Wasi};
+use refiner_manifest::{Manifest, ReadError, Wasi};
 use refiner_specimen::Layout;
+use wasmparser::Parser;
 
-use super::error::{AdmissionError, ManifestPlace};
+use super::{
+    error::{AdmissionError, ManifestPlace},
+    found::Found,
+};
 use crate::{
     Description, OutputDescription, UntrustedText,
     contract::{Capability, NAME_BYTES_SHOWN},
@@ -16,7 +20,15 @@ use crate::{
 /// Pure, and cheap next to everything else that admission does: for callers that need the limits of a rule before a
 /// compiler looks at it.
 pub fn manifest_of(component: &[u8], beside: Option<&str>) -> Result<Manifest, AdmissionError> {
-    let inside = refiner_manifest::read(component).map_err(|error| refused(ManifestPlace::Inside, &error))?;
+    if !Parser::is_component(component) {
+        return Err(AdmissionError::NotAComponent { found: Found::of(component) });
+    }
+    let inside = refiner_manifest::read(component).map_err(|error| match error {
+        ReadError::Malformed { offset, message } => {
+            AdmissionError::Malformed { offset: offset as u64, message: UntrustedText::new(&message) }
+        }
+        ReadError::Two { .. } | ReadError::NotText(_) => refused(ManifestPlace::Inside, &error),
+    })?;
     let inside = inside.map(|text| parse(text, ManifestPlace::Inside)).transpose()?;
     let beside = beside.map(|text| parse(text, ManifestPlace::Beside)).transpose()?;
     match (inside, beside) {

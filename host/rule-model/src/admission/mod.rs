@@ -90,6 +90,14 @@ pub fn examine(component: &[u8], beside: Option<&str>, grants: &Grants) -> Resul
     check(component, beside, grants).map(drop)
 }
 
+/// Reads a whole component, and refuses one that is damaged. Whatever else it is refused for is left to [`examine`].
+pub fn intact(component: &[u8]) -> Result<(), AdmissionError> {
+    match scan::scan(component) {
+        Err(damaged @ AdmissionError::Malformed { .. }) => Err(damaged),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Reads a component and its manifest, and holds them against each other and against the grants.
 pub fn check(component: &[u8], beside: Option<&str>, grants: &Grants) -> Result<Terms, AdmissionError> {
     let ceiling = grants.limits.get(Limit::ComponentBytes);

@@ -31,11 +31,12 @@ pub enum RefusalKind {
     TooLittleTime,
     Transcodes,
     LaterContract,
+    Proposal,
 }
 
 impl RefusalKind {
     /// Every kind, each at the place of its number.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::TooLarge,
         Self::NotAComponent,
         Self::Malformed,
@@ -62,6 +63,7 @@ impl RefusalKind {
         Self::TooLittleTime,
         Self::Transcodes,
         Self::LaterContract,
+        Self::Proposal,
     ];
 
     /// Advice for an author or operator.
@@ -109,8 +111,12 @@ impl RefusalKind {
                 "build it with the SDK that `refiner rule new` writes, or generate its bindings anew from the contract's WIT"
             }
             Self::Compile => {
-                "build it without the WebAssembly proposal named: the engine has threads, 64-bit memories, exceptions and garbage \
-                 collection switched off"
+                "its toolchain made code that is not valid, or more than the compiler takes: build it again with a current version of the toolchain, and \
+                 report to its makers what fails still"
+            }
+            Self::Proposal => {
+                "build it without the WebAssembly proposal named: the engine has threads, 64-bit memories, exceptions, garbage collection and relaxed SIMD \
+                 switched off"
             }
             Self::Describe => {
                 "return constants from `describe`, as the SDK's macros do, and do nothing before it is called"

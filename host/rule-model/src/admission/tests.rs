@@ -3,14 +3,16 @@
 use refiner_diagnostics::Diagnostic;
 
 use super::{
-    RefusalKind,
+    Grants, RefusalKind,
     error::AdmissionError,
+    examine,
     found::{Found, Toolchain},
+    manifest_of,
     scan::{Surface, scan},
     scan_limit::ScanLimit,
     world,
 };
-use crate::Capability;
+use crate::{Capability, UntrustedText};
 
 fn scanned(text: &str) -> Result<(Vec<String>, Vec<String>, u64), AdmissionError> {
     let component = wat::parse_str(text).unwrap();
@@ -50,6 +52,25 @@ fn what_is_no_component_is_named() {
 }
 
 #[test]
+fn damaged_component_is_called_damaged_wherever_it_is_read() {
+    let manifest = "name = \"a\"\nversion = \"1\"\nworld = \"transform\"\nlayouts = []\noutputs = []\nlicence = \"MIT\"\nsource = \"here\"\n";
+    let component = wat::parse_str("(component (core module (func) (func)))").unwrap();
+    let whole = refiner_manifest::embed(&component, manifest);
+    let cut = &whole[..whole.len() - 7];
+    let malformed = |result: Result<(), AdmissionError>| {
+        let refused = result.unwrap_err();
+        assert_eq!(refused.kind(), RefusalKind::Malformed, "{refused}");
+    };
+    malformed(super::intact(cut));
+    malformed(manifest_of(cut, None).map(drop));
+    malformed(examine(cut, None, &Grants::all()));
+    assert_eq!(super::intact(&whole), Ok(()));
+    // What is no component is named as that.
+    assert_eq!(manifest_of(b"MZ", None), Err(AdmissionError::NotAComponent { found: Found::SomethingElse }));
+    assert_eq!(super::intact(b"MZ"), Ok(()));
+}
+
+#[test]
 fn core_module_is_told_by_the_toolchain_that_made_it() {
     let module = |producers: &str| wat::parse_str(format!("(module (@producers {producers}))")).unwrap();
     for (producers, toolchain) in [
@@ -86,6 +107,15 @@ fn hint_fits_what_was_found() {
     }
     check(AdmissionError::Asynchronous, "build for WASI 0.2");
     check(AdmissionError::NoRule, RefusalKind::NoRule.remedy());
+    for (message, words) in [
+        ("relaxed SIMD support is not enabled", "garbage collection and relaxed SIMD switched off"),
+        ("memory64 must be enabled for 64-bit memories", "build it without the WebAssembly proposal named"),
+        ("exceptions proposal not enabled", "build it without the WebAssembly proposal named"),
+        ("type mismatch: expected i32, found i64", "its toolchain made code that is not valid"),
+        ("effective type size exceeds the limit of 1000000", "its toolchain made code that is not valid"),
+    ] {
+        check(AdmissionError::Compile { message: UntrustedText::new(message) }, words);
+    }
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Ceilings: the most of each limit that a manifest may ask for.
 
-use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
-
 use super::{
     granted::Limits,
-    table::{Limit, LimitSpec},
+    table::{Limit, LimitSpec, listed},
 };
 
 /// A manifest asks for more of something than the operator allows.
@@ -19,15 +17,10 @@ pub struct AboveCeiling {
     pub ceiling: u64,
 }
 
-impl Diagnostic for AboveCeiling {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::Refused
-    }
-
-    fn hint(&self) -> Option<Hint> {
-        None
-    }
-}
+/// Every limit of which a manifest asks for more than the operator allows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", listed(.0))]
+pub struct AboveCeilings(pub Vec<AboveCeiling>);
 
 impl Limits {
     /// The ceilings for a rule that is not built in, where the operator sets none: some times the default, never above the cap.

@@ -5,8 +5,8 @@ use refiner_manifest::{Capability, LIMIT_NAMES, Manifest, World};
 use sha2::{Digest, Sha256};
 
 use super::{
-    ceilings::AboveCeiling,
-    table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
+    ceilings::{AboveCeiling, AboveCeilings},
+    table::{AboveCap, AboveCaps, LIMITS, Limit, LimitSpec, PerLimit},
 };
 
 /// Fuel granted for each byte of the specimen, beside [`Limit::Fuel`]. Copying a byte into a rule and loading it there costs
@@ -81,6 +81,11 @@ impl Default for Limits {
     }
 }
 
+/// The limits that a manifest names, each with its amount.
+fn asked_in(manifest: &Manifest) -> impl Iterator<Item = (Limit, u64)> {
+    manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)))
+}
+
 /// True for a capability whose use `record_bytes` bounds.
 const fn records(capability: Capability) -> bool {
     match capability {
@@ -102,8 +107,16 @@ impl Limits {
         Self::of_table(|spec| spec.cap)
     }
 
-    /// The limits that a manifest asks for, with defaults where it asks for none. The default of artifacts is never below the number of its outputs.
-    pub fn asked_by(manifest: &Manifest) -> Result<Self, AboveCap> {
+    /// The limits that a manifest asks for, with defaults where it asks for none, or all that are above their caps.
+    pub fn asked_by(manifest: &Manifest) -> Result<Self, AboveCaps> {
+        let asked = Self::amounts_asked_by(manifest);
+        let above = asked.iter().filter(|(limit, asked)| *asked > limit.spec().cap);
+        let above: Vec<_> = above.map(|(limit, asked)| AboveCap { limit, asked }).collect();
+        if above.is_empty() { Ok(Self(asked)) } else { Err(AboveCaps(above)) }
+    }
+
+    /// The same as numbers, which may be above their caps. The default of artifacts is never below the number of its outputs.
+    pub fn amounts_asked_by(manifest: &Manifest) -> PerLimit {
         let mut defaults = match manifest.world {
             World::Transform => Self::default(),
             World::TransformWithEvm => Self::with_evm(),
@@ -111,8 +124,10 @@ impl Limits {
         // A rule with more outputs than the default could never make them all. The cap is the most outputs that a manifest can list.
         let artifacts = defaults.get(Limit::Artifacts).max(manifest.outputs.len() as u64);
         defaults.0.set(Limit::Artifacts, artifacts.min(Limit::Artifacts.spec().cap));
-        let mut asked = manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)));
-        asked.try_fold(defaults, |limits, (limit, value)| limits.with(limit, value))
+        for (limit, asked) in asked_in(manifest) {
+            defaults.0.set(limit, asked);
+        }
+        defaults.0
     }
 
     pub(super) fn of_table(number: impl Fn(&LimitSpec) -> u64) -> Self {
@@ -154,13 +169,18 @@ impl Limits {
     }
 
     /// Refuses a manifest that asks for more than these ceilings. One that asks for nothing gets the default, within them.
-    pub fn check_asked(&self, manifest: &Manifest) -> Result<(), AboveCeiling> {
-        let asked = manifest.limits.iter().filter_map(|(name, value)| Some((Limit::from_name(name)?, *value)));
+    pub fn check_asked(&self, manifest: &Manifest) -> Result<(), AboveCeilings> {
         let above = |(limit, asked)| {
             let ceiling = self.get(limit);
             (asked > ceiling).then_some(AboveCeiling { limit, asked, ceiling })
         };
-        asked.filter_map(above).next().map_or(Ok(()), Err)
+        let above: Vec<_> = asked_in(manifest).filter_map(above).collect();
+        if above.is_empty() { Ok(()) } else { Err(AboveCeilings(above)) }
+    }
+
+    /// The numbers themselves, without what a specimen's length adds.
+    pub const fn amounts(&self) -> PerLimit {
+        self.0
     }
 
     /// The granted amount of `limit`.

@@ -5,9 +5,9 @@ mod granted;
 mod table;
 
 pub use self::{
-    ceilings::AboveCeiling,
+    ceilings::{AboveCeiling, AboveCeilings},
     granted::{FUEL_PER_INPUT_BYTE, LimitError, Limits, TooLittleTime, UNIT_PICOSECONDS, WALL_MS_WITH_EVM},
-    table::{AboveCap, LIMITS, Limit, LimitSpec, PerLimit},
+    table::{AboveCap, AboveCaps, LIMITS, Limit, LimitSpec, PerLimit},
 };
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use refiner_diagnostics::{Diagnostic, ExitCode, Hint};
 use refiner_manifest::{LIMIT_NAMES, OUTPUTS_MAX};
 
 /// A million, for limits that count.
@@ -119,14 +118,15 @@ pub struct AboveCap {
     pub asked: u64,
 }
 
-impl Diagnostic for AboveCap {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::Usage
-    }
+/// Every limit of which a manifest asks for more than there is to grant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", listed(.0))]
+pub struct AboveCaps(pub Vec<AboveCap>);
 
-    fn hint(&self) -> Option<Hint> {
-        None
-    }
+/// Errors of one kind in a sentence.
+pub(super) fn listed(errors: &[impl fmt::Display]) -> String {
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }
 
 /// One number for each limit: what is granted, or what was used.

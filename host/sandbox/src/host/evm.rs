@@ -2,7 +2,7 @@
 
 use alloy_primitives::Bytes;
 use refiner_evm::{ExecuteError, Execution, ResultFormat};
-use refiner_rule_model::{Limit, Misuse, ReasonClass};
+use refiner_rule_model::{Limit, Misuse, ReasonClass, Thing};
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, BudgetExceeded, ExecutionHandle, HostState};
@@ -34,9 +34,9 @@ impl HostState {
         format: ResultFormat,
     ) -> Result<Result<Execution, evm::ExecuteError>, BudgetExceeded> {
         let specimen =
-            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let Some(executor) = &self.executions.executor else {
-            return Err(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }));
+            return Err(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Executor }));
         };
         self.budget.spend(Limit::EvmExecutions, 1)?;
         if let Some(reason) = &self.executions.unavailable {
@@ -120,7 +120,7 @@ impl HostState {
     /// The document of an execution. It states senders: one that is wrong ends the run.
     fn block_result_of(&mut self, handle: &Resource<ExecutionHandle>) -> Result<Bytes, BudgetExceeded> {
         let specimen =
-            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let document = self.executions.get(handle)?.execution.block_result(specimen.specimen());
         self.executions.document_written(handle)?;
         document.map_err(|error| BudgetExceeded::Contradiction(Box::new(error)))

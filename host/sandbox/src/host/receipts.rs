@@ -1,7 +1,7 @@
 //! `receipts`: the block's receipts from wherever they are proven.
 
 use refiner_evm::{Basis, ResultFormat};
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use wasmtime::component::Resource;
 
 use super::{BlockSpecimen, BudgetExceeded, HostState, ReceiptsHandle, state::executions::Done};
@@ -20,7 +20,7 @@ impl receipts::Host for HostState {
             return Ok(Ok(Resource::new_own(REP)));
         }
         let specimen =
-            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let recorded = self.executions.executor().and_then(|executor| executor.recorded_receipts(specimen.specimen()));
         let execution = match recorded {
             Some(execution) => execution,

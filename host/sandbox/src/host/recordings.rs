@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use refiner_evm::{Basis, RecordingTerms, Recordings, ResultFormat};
-use refiner_rule_model::{Limit, Misuse};
+use refiner_rule_model::{Limit, Misuse, Thing};
 use wasmtime::component::Resource;
 
 use super::{BudgetExceeded, ExecutionHandle, HostState, Wanted};
@@ -47,8 +47,8 @@ impl HostState {
             return Ok(Ok(recordings));
         }
         let missing = |what| BudgetExceeded::Misuse(Misuse::NothingThere { what });
-        let specimen = self.specimen.as_ref().ok_or_else(|| missing("specimen"))?;
-        let executor = self.executions.executor().ok_or_else(|| missing("executor"))?;
+        let specimen = self.specimen.as_ref().ok_or_else(|| missing(Thing::Specimen))?;
+        let executor = self.executions.executor().ok_or_else(|| missing(Thing::Executor))?;
         let (specimen, raw) = (specimen.specimen(), specimen.raw());
         let executed = match hypothesis {
             None => executor

@@ -3,7 +3,7 @@
 mod code;
 
 use alloy_primitives::{B256, U256};
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use refiner_specimen::Transaction;
 use wasmtime::component::Resource;
 
@@ -61,7 +61,7 @@ impl HostState {
     /// Counts the call and gives the specimen of this run.
     fn specimen(&mut self, function: &'static str) -> Result<&SpecimenView, BudgetExceeded> {
         self.budget.call(function)?;
-        self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))
+        self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))
     }
 }
 
@@ -79,7 +79,8 @@ fn exported_state(view: Option<&SpecimenView>, function: &'static str) -> Result
 macro_rules! page {
     ($state:ident, $function:literal, $start:ident, $count:ident, |$block:ident| $items:expr, $bytes:expr, $convert:expr) => {{
         $state.budget.call($function)?;
-        let view = $state.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view =
+            $state.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let $block = &view.specimen.block;
         Ok($state.budget.page($items, $start, $count, $bytes, $convert)?)
     }};
@@ -165,7 +166,8 @@ impl HostBlockSpecimen for HostState {
     ) -> wasmtime::Result<Vec<specimen::Transaction>> {
         self.budget.call("specimen.transactions")?;
         self.check_senders()?;
-        let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view =
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let block = &view.specimen.block;
         let (transactions, senders) = (block.transactions.len(), block.senders.len());
         if transactions != senders {
@@ -188,7 +190,8 @@ impl HostBlockSpecimen for HostState {
         len: u32,
     ) -> wasmtime::Result<Vec<u8>> {
         self.budget.call("specimen.input")?;
-        let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view =
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let transaction = view.specimen.block.transactions.get(transaction as usize);
         let input = transaction.map_or(&[][..], |transaction| &transaction.input);
         Ok(self.budget.bytes(input, u64::from(offset), len)?)
@@ -303,7 +306,8 @@ impl HostBlockSpecimen for HostState {
 
     fn raw(&mut self, _: Resource<BlockSpecimen>, offset: u64, len: u32) -> wasmtime::Result<Vec<u8>> {
         self.budget.call("specimen.raw")?;
-        let view = self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view =
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         Ok(self.budget.bytes(&view.raw, offset, len)?)
     }
 

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use refiner_evm::{
     AccountOverride, Departure, Exclusion, ExecuteError, Overrides, ResultFormat, StateItem, WhatIfError,
 };
-use refiner_rule_model::{Limit, Misuse, ReasonClass};
+use refiner_rule_model::{Limit, Misuse, ReasonClass, Thing};
 use wasmtime::component::Resource;
 
 use super::{
@@ -156,9 +156,9 @@ impl what_if::Host for HostState {
         let overrides = self.overrides.get_mut(&overrides)?.clone();
         self.budget.spend(Limit::EvmExecutions, 1)?;
         let specimen =
-            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+            self.specimen.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let executor = self.executions.shared_executor();
-        let executor = executor.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "executor" }))?;
+        let executor = executor.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Executor }))?;
         if let Some(reason) = self.executions.reason_unavailable() {
             return Ok(Err(what_if::WhatIfError::Unavailable(reason)));
         }

@@ -8,44 +8,69 @@ pub(super) enum Challenge {
     /// User and password with each request.
     Basic,
     /// A token, which another address gives.
-    Bearer {
-        /// The address, without its parameters.
-        realm: Url,
-        service: Option<String>,
-        scope: Option<String>,
-    },
+    Bearer(TokenService),
+}
+
+/// The address that gives tokens, and what it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TokenService {
+    /// The address, without its parameters.
+    pub(super) realm: Url,
+    service: Option<String>,
+    scope: Option<String>,
+}
+
+/// The reason why a challenge is none that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ChallengeFault {
+    /// There is no challenge.
+    Missing,
+    /// Schemes of which none is known.
+    Unknown(String),
+    /// A token is asked for, and no address gives one.
+    NoRealm,
 }
 
 impl Challenge {
+    /// The first of several challenges that can be answered, or the fault of the others.
+    pub(super) fn first<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, ChallengeFault> {
+        let mut fault = ChallengeFault::Missing;
+        for text in texts {
+            match (Self::read(text), &mut fault) {
+                (Ok(challenge), _) => return Ok(challenge),
+                (Err(ChallengeFault::Unknown(scheme)), ChallengeFault::Unknown(schemes)) => {
+                    *schemes = format!("{schemes}, {scheme}");
+                }
+                (Err(found), ChallengeFault::Missing | ChallengeFault::Unknown(_)) => fault = found,
+                (Err(_), ChallengeFault::NoRealm) => {}
+            }
+        }
+        Err(fault)
+    }
+
     /// Reads `Basic realm="…"` or `Bearer realm="…",service="…",scope="…"`.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Result<Self, ChallengeFault> {
         let (scheme, parameters) = text.split_once(' ').unwrap_or((text, ""));
         if scheme.eq_ignore_ascii_case("basic") {
-            return Some(Self::Basic);
+            return Ok(Self::Basic);
         }
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
+            return Err(ChallengeFault::Unknown(scheme.to_owned()));
         }
         let parameters = parameters_of(parameters);
         let value =
             |name: &str| parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
         let owned = |name| value(name).map(str::to_owned);
-        Some(Self::Bearer {
-            realm: Url::parse(value("realm")?).ok()?,
-            service: owned("service"),
-            scope: owned("scope"),
-        })
+        let realm = value("realm").and_then(|realm| Url::parse(realm).ok()).ok_or(ChallengeFault::NoRealm)?;
+        Ok(Self::Bearer(TokenService { realm, service: owned("service"), scope: owned("scope") }))
     }
+}
 
+impl TokenService {
     /// Service and scope, as parameters of a request for a token.
     pub(super) fn parameters(&self) -> Vec<(&'static str, &str)> {
-        match self {
-            Self::Basic => Vec::new(),
-            Self::Bearer { service, scope, .. } => {
-                let service = service.as_deref().map(|service| ("service", service));
-                service.into_iter().chain(scope.as_deref().map(|scope| ("scope", scope))).collect()
-            }
-        }
+        let service = self.service.as_deref().map(|service| ("service", service));
+        service.into_iter().chain(self.scope.as_deref().map(|scope| ("scope", scope))).collect()
     }
 }
 
@@ -72,9 +97,8 @@ mod tests {
     #[test]
     fn challenge_of_a_registry_is_read_with_its_parameters() {
         let check = |text: &str, realm: &str, parameters: &[(&str, &str)]| {
-            let challenge = Challenge::read(text).expect(text);
-            assert_eq!(challenge.parameters(), parameters, "{text}");
-            assert!(matches!(challenge, Challenge::Bearer { realm: found, .. } if found.as_str() == realm), "{text}");
+            let Ok(Challenge::Bearer(service)) = Challenge::read(text) else { panic!("{text}") };
+            assert_eq!((service.realm.as_str(), service.parameters().as_slice()), (realm, parameters), "{text}");
         };
         check(
             "Bearer realm=\"https://auth.example/token\",service=\"r.example\",scope=\"repository:a/b:pull,push\"",
@@ -82,17 +106,20 @@ mod tests {
             &[("service", "r.example"), ("scope", "repository:a/b:pull,push")],
         );
         check("bearer realm=\"https://a/t\"", "https://a/t", &[]);
-        assert_eq!(Challenge::read("Basic realm=\"Registry\""), Some(Challenge::Basic));
-        assert_eq!(Challenge::read("basic"), Some(Challenge::Basic));
-        for other in [
-            "",
-            "Digest realm=\"https://a/t\"",
-            "Bearer",
-            "Bearer realm=\"https://a",
-            "Bearer service=\"a\"",
-            "Bearer realm=\"x\"",
-        ] {
-            assert_eq!(Challenge::read(other), None, "{other}");
+        assert_eq!(Challenge::read("Basic realm=\"Registry\""), Ok(Challenge::Basic));
+        assert_eq!(Challenge::read("basic"), Ok(Challenge::Basic));
+        for other in ["Bearer", "Bearer realm=\"https://a", "Bearer service=\"a\"", "Bearer realm=\"x\""] {
+            assert_eq!(Challenge::read(other), Err(ChallengeFault::NoRealm), "{other}");
         }
+    }
+
+    #[test]
+    fn first_challenge_that_can_be_answered_is_taken_and_otherwise_the_fault_is_named() {
+        assert_eq!(Challenge::first([]), Err(ChallengeFault::Missing));
+        assert_eq!(Challenge::first(["Negotiate", "Basic"]), Ok(Challenge::Basic));
+        let unknown = ChallengeFault::Unknown("Negotiate, Digest".to_owned());
+        assert_eq!(Challenge::first(["Negotiate", "Digest realm=\"https://a/t\""]), Err(unknown));
+        assert_eq!(Challenge::first(["Bearer", "Negotiate"]), Err(ChallengeFault::NoRealm));
+        assert_eq!(Challenge::first(["Negotiate", "Bearer"]), Err(ChallengeFault::NoRealm));
     }
 }

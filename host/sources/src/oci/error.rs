@@ -5,9 +5,10 @@ use std::{fmt, path::PathBuf};
 use refiner_content::Excerpt;
 use refiner_diagnostics::Hint;
 use refiner_http_client::ProxyFailure;
+use reqwest::StatusCode;
 
 use super::media::{Found, Listed};
-use crate::{CredentialError, HelperFailure, Instead, Program, Sha256};
+use crate::{CredentialError, HelperFailure, Instead, Program, Sha256, authority, source::is_loopback_registry};
 
 /// Errors of fetching a component from a registry, and of giving one to it.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ pub enum OciError {
         source: ProxyFailure,
     },
     /// The registry refuses, or does not have it.
-    #[error("{reference}: the registry answered {status}: {answer}")]
+    #[error("{reference}: the registry answered {}", Answer(*.status, .answer))]
     Status {
         /// The reference that was asked for.
         reference: String,
@@ -62,6 +63,56 @@ pub enum OciError {
     /// The registry does not take the login.
     #[error("{reference}: the registry does not accept the login for {server} in {}", .file.display())]
     LoginRefused {
+        /// The reference that was asked for.
+        reference: String,
+        /// The registry's name.
+        server: String,
+        /// The file with the login.
+        file: PathBuf,
+    },
+    /// The registry refuses and names no way to log in.
+    #[error(
+        "{reference}: the registry answered 401 without the header WWW-Authenticate, which names the way to log in"
+    )]
+    NoChallenge {
+        /// The reference that was asked for.
+        reference: String,
+    },
+    /// The registry wants a login of another kind than can be given.
+    #[error("{reference}: the registry asks for a login by {schemes}, and Basic and Bearer are known")]
+    UnknownChallenge {
+        /// The reference that was asked for.
+        reference: String,
+        /// The ways that it names.
+        schemes: Excerpt,
+    },
+    /// The registry wants a token and names no service that gives one.
+    #[error(
+        "{reference}: the registry asks for a token and names no address that gives one (the realm of its WWW-Authenticate)"
+    )]
+    NoRealm {
+        /// The reference that was asked for.
+        reference: String,
+    },
+    /// The service for tokens is asked over an open connection.
+    #[error("{reference}: the registry sends logins to {service}, which would show the password; only https is used")]
+    OpenTokenService {
+        /// The reference that was asked for.
+        reference: String,
+        /// The address that the registry sends its users to.
+        service: Excerpt,
+    },
+    /// The service for tokens gives none.
+    #[error("{reference}: the token service {service} answered 200 without a token")]
+    NoToken {
+        /// The reference that was asked for.
+        reference: String,
+        /// The address that the registry sends its users to.
+        service: Excerpt,
+    },
+    /// A token where the registry takes a user name and a password.
+    #[error("{reference}: the registry asks for a user name and a password, and the login for {server} in {} is a token", .file.display())]
+    NoPassword {
         /// The reference that was asked for.
         reference: String,
         /// The registry's name.
@@ -171,7 +222,7 @@ pub enum OciError {
         limit_bytes: usize,
     },
     /// The service that gives the registry's users their tokens refuses in another way than for the login.
-    #[error("{reference}: the token service {service} answered {status}: {answer}")]
+    #[error("{reference}: the token service {service} answered {}", Answer(*.status, .answer))]
     TokenService {
         /// The reference that was asked for.
         reference: String,
@@ -223,7 +274,7 @@ impl OciError {
             Self::Login { server, .. } => format!(
                 "`docker login {server}` or `podman login {server}` writes one; the variable REGISTRY_AUTH_FILE names another file"
             ),
-            Self::LoginRefused { server, .. } => {
+            Self::LoginRefused { server, .. } | Self::NoPassword { server, .. } => {
                 format!("log in again, by `docker login {server}` or `podman login {server}`")
             }
             Self::Helper { server, .. } => format!(
@@ -233,6 +284,18 @@ impl OciError {
             Self::Status { status: 401 | 403, .. } => {
                 "the login may lack the right to this repository: a token needs the scope for reading packages, and for writing them to push".to_owned()
             }
+            Self::NoChallenge { .. }
+            | Self::UnknownChallenge { .. }
+            | Self::NoRealm { .. }
+            | Self::OpenTokenService { .. } => "no login was sent; the registry's operator can correct its authentication".to_owned(),
+            Self::Status { reference, status: 400, answer } if is_loopback(reference) && answer.as_str().contains("HTTPS") => {
+                WITHOUT_TLS.to_owned()
+            }
+            // What expects TLS breaks the connection, or answers in bytes that are not HTTP.
+            Self::Transport { reference, source } if is_loopback(reference) && is_broken_request(source) => {
+                WITHOUT_TLS.to_owned()
+            }
+            Self::Transport { source, .. } => return authority::hint(source),
             Self::Index { reference, .. } => {
                 format!("name one of them by its digest, as {}@sha256:…", reference.split('@').next().unwrap_or_default())
             }
@@ -243,6 +306,33 @@ impl OciError {
             _ => return None,
         };
         Some(hint.into())
+    }
+}
+
+/// Advice for a registry of this machine that may expect TLS.
+const WITHOUT_TLS: &str = "a registry on this machine is asked without TLS; one that expects TLS is named by the machine's own name in place of localhost or its address";
+
+fn is_loopback(reference: &str) -> bool {
+    let registry = reference.trim_start_matches("oci://").split('/').next();
+    registry.is_some_and(is_loopback_registry)
+}
+
+/// True where a connection was made, and ended before there was an answer.
+fn is_broken_request(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
+}
+
+/// A status with the reason that came with it.
+struct Answer<'a>(u16, &'a Excerpt);
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(status, reason) = self;
+        if !reason.as_str().is_empty() {
+            return write!(f, "{status}: {reason}");
+        }
+        let name = StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+        write!(f, "{status} ({})", name.unwrap_or("no reason given"))
     }
 }
 

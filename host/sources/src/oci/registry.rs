@@ -13,7 +13,12 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
-use super::{OciError, challenge::Challenge, error::Asked, reference::shown};
+use super::{
+    OciError,
+    challenge::{Challenge, ChallengeFault, TokenService},
+    error::Asked,
+    reference::shown,
+};
 use crate::{
     Instead,
     credentials::{CredentialFiles, Login},
@@ -215,35 +220,36 @@ impl Registry {
         login: &Login,
         reference: &Reference,
     ) -> Result<HeaderValue, OciError> {
-        let no_login = || self.no_login(login.clone(), reference);
-        let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
-        let value = match challenge.and_then(Challenge::read).ok_or_else(no_login)? {
+        let challenges = response.headers().get_all(header::WWW_AUTHENTICATE);
+        let challenge = Challenge::first(challenges.iter().filter_map(|value| value.to_str().ok()));
+        match challenge.map_err(|fault| unanswerable(fault, reference))? {
             Challenge::Basic => match login {
                 Login::Password { user, password, .. } => {
-                    format!("Basic {}", base64_simd::STANDARD.encode_to_string(format!("{user}:{}", password.0)))
+                    let encoded = base64_simd::STANDARD.encode_to_string(format!("{user}:{}", password.0));
+                    secret(&format!("Basic {encoded}")).ok_or_else(|| self.no_login(login.clone(), reference))
                 }
-                Login::Identity { .. } | Login::Helper { .. } | Login::None => return Err(no_login()),
+                Login::Identity { file, .. } => {
+                    let (reference, server) = (shown(reference), self.name.clone());
+                    Err(OciError::NoPassword { reference, server, file: file.clone() })
+                }
+                Login::Helper { .. } | Login::None => Err(self.no_login(login.clone(), reference)),
             },
-            bearer @ Challenge::Bearer { .. } => {
-                format!("Bearer {}", self.token(&bearer, login, reference).await?.ok_or_else(no_login)?)
-            }
-        };
-        let mut value = HeaderValue::from_str(&value).map_err(|_| no_login())?;
-        value.set_sensitive(true);
-        Ok(value)
+            Challenge::Bearer(service) => self.token(&service, login, reference).await,
+        }
     }
 
-    /// A token for the login, an anonymous one without; none where it is refused.
+    /// The header with a token for the login, or with an anonymous one where there is no login.
     async fn token(
         &self,
-        challenge: &Challenge,
+        challenge: &TokenService,
         login: &Login,
         reference: &Reference,
-    ) -> Result<Option<String>, OciError> {
-        let Challenge::Bearer { realm, .. } = challenge else { return Ok(None) };
+    ) -> Result<HeaderValue, OciError> {
+        let realm = &challenge.realm;
+        let service = || Excerpt::of(Address::of(realm).to_string().as_bytes());
         // What asks for a token over an open connection gives its password away, and what asks without one trusts what comes back.
         if realm.scheme() != "https" && !(self.is_local && is_loopback(realm)) {
-            return Ok(None);
+            return Err(OciError::OpenTokenService { reference: shown(reference), service: service() });
         }
         let parameters = challenge.parameters();
         let request = match login {
@@ -259,11 +265,10 @@ impl Registry {
             }
             Login::Helper { .. } | Login::None => self.client.get(realm.clone()).query(&parameters),
         };
-        let service = || Excerpt::of(Address::of(realm).to_string().as_bytes());
         let response = request.send().await.map_err(|source| self.transport(source, reference))?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(self.no_login(login.clone(), reference)),
             _ => {
                 return Err(match self.refusal(response, reference).await {
                     OciError::Status { reference, status, answer } => {
@@ -280,7 +285,10 @@ impl Registry {
             limit_bytes: TOKEN_BYTES_MAX,
         })?;
         let token: Option<Token> = serde_json::from_slice(&body).ok();
-        Ok(token.and_then(|token| token.token.or(token.access_token)))
+        let token = token.and_then(|token| token.token.or(token.access_token));
+        token
+            .and_then(|token| secret(&format!("Bearer {token}")))
+            .ok_or_else(|| OciError::NoToken { reference: shown(reference), service: service() })
     }
 
     /// The reason why no login helps.
@@ -335,5 +343,23 @@ impl Registry {
             Ok(source) => OciError::Proxy { reference, source },
             Err(source) => OciError::Transport { reference, source },
         }
+    }
+}
+
+/// A header that no text shows.
+fn secret(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn unanswerable(fault: ChallengeFault, reference: &Reference) -> OciError {
+    let reference = shown(reference);
+    match fault {
+        ChallengeFault::Missing => OciError::NoChallenge { reference },
+        ChallengeFault::Unknown(schemes) => {
+            OciError::UnknownChallenge { reference, schemes: Excerpt::of(schemes.as_bytes()) }
+        }
+        ChallengeFault::NoRealm => OciError::NoRealm { reference },
     }
 }

@@ -7,7 +7,7 @@ mod server;
 use std::{fs, path::Path, time::Duration};
 
 use refiner_content::content_id;
-use refiner_diagnostics::Diagnostic as _;
+use refiner_diagnostics::{Diagnostic as _, Hint};
 use refiner_sources::{
     Component, CredentialFiles, HttpLimits, Lock, Locked, Resolver, RuleSource, Settings, Sha256, SourceError,
 };
@@ -239,7 +239,64 @@ fn registry_that_wants_a_token_gets_an_anonymous_one() {
     let registry = server.gateway().replace("http://", "oci://");
     let get = |path: &str| resolver(settings()).look_up(&source(&format!("{registry}/{path}:1.0.0")));
     assert_eq!(get("guarded/rule").unwrap().bytes, RULE);
-    refused(get("closed/rule"), &["no anonymous access"]);
+    refused(get("closed/rule"), &["answered 401 without the header WWW-Authenticate"]);
+}
+
+#[test]
+fn login_that_was_not_sent_is_not_called_refused() {
+    let server = Server::start();
+    let directory = tempfile::tempdir().unwrap();
+    let asks = |way: &str, entry: &str| {
+        let registry = server.gateway().replace("http://", "oci://");
+        logged_in(&server, directory.path(), entry).look_up(&source(&format!("{registry}/asks/{way}:1.0.0")))
+    };
+    // `name:canary` in base64.
+    let password = r#"{"auth": "bmFtZTpjYW5hcnk="}"#;
+    for (way, said) in [
+        (
+            "openly",
+            "the registry sends logins to “http://token.example/token?…”, which would show the password; only https is used",
+        ),
+        ("without-realm", "asks for a token and names no address that gives one"),
+        ("by-negotiate", "asks for a login by “Negotiate, NTLM”, and Basic and Bearer are known"),
+        ("without-a-challenge", "answered 401 without the header WWW-Authenticate"),
+    ] {
+        let error = asks(way, password).unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(hint.starts_with("no login was sent") && !format!("{error:?}").contains("canary"), "{error:?}");
+        refused(Err(error), &[said]);
+    }
+    refused(
+        asks("for-a-password", r#"{"identitytoken": "canary"}"#),
+        &["asks for a user name and a password", "is a token"],
+    );
+    refused(asks("for-a-password", password), &["does not accept the login"]);
+    refused(asks("for-an-empty-token", password), &["/empty-token” answered 200 without a token"]);
+}
+
+#[test]
+fn refusal_without_a_reason_is_given_the_name_of_its_status() {
+    let server = Server::start();
+    let registry = server.gateway().replace("http://", "oci://");
+    let busy = resolver(settings()).look_up(&source(&format!("{registry}/asks/for-patience:1.0.0")));
+    refused(busy, &["the registry answered 429 (Too Many Requests)"]);
+}
+
+#[test]
+fn registry_of_this_machine_that_expects_tls_is_told_from_others_by_a_hint() {
+    let server = Server::start();
+    let registry = server.gateway().replace("http://", "oci://");
+    let hint = |source_text: &str| resolver(settings()).look_up(&source(source_text)).unwrap_err().hint();
+    let without_tls = |hint: Option<Hint>| {
+        hint.is_some_and(|hint| hint.starts_with("a registry on this machine is asked without TLS"))
+    };
+    assert!(without_tls(hint(&format!("{registry}/asks/for-tls:1.0.0"))));
+    assert!(!without_tls(hint(&format!("{registry}/asks/for-patience:1.0.0"))));
+    // What ends the connection at the first byte that is not TLS.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    assert!(without_tls(hint(&format!("oci://{address}/rule:1.0.0"))));
 }
 
 #[test]

@@ -58,6 +58,8 @@ impl Server {
                 get(|headers: HeaderMap| async move { challenge(&headers, "/busy-token") }),
             )
             .route("/busy-token", get(|| async { (StatusCode::TOO_MANY_REQUESTS, "too many logins") }))
+            .route("/v2/asks/{way}/manifests/{name}", get(asks))
+            .route("/empty-token", get(|| async { Json(json!({})) }))
             .route("/v2/failing/rule/manifests/{name}", get(failing))
             .route("/v2/closed/rule/manifests/{name}", get(|| async { StatusCode::UNAUTHORIZED }))
             .route("/token", get(|| async { Json(json!({ "access_token": "anonymous" })) }))
@@ -164,6 +166,26 @@ fn challenge(headers: &HeaderMap, realm: &str) -> Response {
     let host = headers[header::HOST].to_str().expect("a host");
     let challenge = format!("Bearer realm=\"http://{host}{realm}\",service=\"test\",scope=\"repository:rule:pull\"");
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
+}
+
+/// Refuses in a way that no login answers.
+async fn asks(Path((way, _)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let challenges: &[&str] = match way.as_str() {
+        "openly" => &["Bearer realm=\"http://token.example/token?hidden\",service=\"test\""],
+        "without-realm" => &["Bearer service=\"test\""],
+        "by-negotiate" => &["Negotiate", "NTLM"],
+        "without-a-challenge" => &[],
+        "for-a-password" => &["Negotiate", "Basic realm=\"test\""],
+        "for-an-empty-token" => return challenge(&headers, "/empty-token"),
+        "for-patience" => return StatusCode::TOO_MANY_REQUESTS.into_response(),
+        // In the words of Go's server.
+        _ => return (StatusCode::BAD_REQUEST, "Client sent an HTTP request to an HTTPS server.\n").into_response(),
+    };
+    let mut response = StatusCode::UNAUTHORIZED.into_response();
+    for challenge in challenges {
+        response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    response
 }
 
 /// What was published, for those who bring a token.

@@ -1,11 +1,12 @@
 //! Archives: the members of a tar file as inputs, read where they lie, and the files of a CAR, put together from their blocks.
 
 use std::{
+    cell::Cell,
     cmp::Ordering,
     ffi::OsStr,
     fmt,
     fs::File,
-    io::{self, BufReader, Cursor, Read, Seek as _, Write as _},
+    io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,12 +15,13 @@ use std::{
 use refiner_content::{Archive, ContentId, Named};
 use refiner_text::OneLine;
 
-use super::{Input, InputError, SPECIMEN_LIMIT_BYTES, compressed, stdin::Stdin, walk::is_specimen_name};
+use super::{
+    Input, InputError, compressed,
+    limits::{ARCHIVE_BYTES_MAX, HEADERS_BYTES_MAX, MEMBERS_MAX, SPECIMEN_LIMIT_BYTES},
+    stream::Stream,
+    walk::is_specimen_name,
+};
 
-/// Most bytes that a compressed archive may have when it is expanded into a temporary file.
-pub const ARCHIVE_BYTES_MAX: u64 = 64 << 30;
-/// Most members of an archive.
-pub const MEMBERS_MAX: usize = 10_000_000;
 /// The mark of the format, and its offset.
 const MAGIC: (usize, &[u8]) = (257, b"ustar");
 
@@ -120,15 +122,16 @@ fn in_blocks(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
     if members.is_empty() { Err(InputError::EmptyArchive(path.to_owned())) } else { Ok(members) }
 }
 
-/// The specimens of an archive on standard input, or none where it is no archive.
-pub(super) fn in_stdin(stdin: &Stdin) -> Result<Option<Vec<Input>>, InputError> {
-    let name = Path::new(super::STDIN);
+/// The specimens of an archive that comes as a stream, or none where it is no archive.
+pub(super) fn in_stream(stream: &Stream) -> Result<Option<Vec<Input>>, InputError> {
+    let name = stream.name();
+    let name = Path::new(&name);
     // What cannot be read has its report where the specimen is read.
     // The same of what is too large, whose beginning alone would be an archive that is cut short.
-    let Some(bytes) = stdin.bytes().ok().filter(|bytes| bytes.len() as u64 <= SPECIMEN_LIMIT_BYTES) else {
+    let Some(bytes) = stream.bytes().ok().filter(|bytes| bytes.len() as u64 <= SPECIMEN_LIMIT_BYTES) else {
         return Ok(None);
     };
-    let refuse = |source| InputError::Read { input: Input::Stdin(stdin.clone()), source };
+    let refuse = |source| InputError::Read { input: Input::Stream(stream.clone()), source };
     let Some(mut expanded) = compressed::reader(bytes, bytes).map_err(refuse)? else {
         return members_by(bytes).map(|members| members(name, expand(name, bytes)?)).transpose();
     };
@@ -169,11 +172,16 @@ fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
     let length = file.metadata().map_err(refuse)?.len();
     let cut =
         || refuse(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut short: it has no mark at its end"));
-    let mut archive = tar::Archive::new(&*file);
+    let left = Cell::new(HEADERS_BYTES_MAX);
+    let mut archive = tar::Archive::new(HeaderReader { file: &file, left: &left });
     let mut members = Vec::new();
     let mut end = 0_u64;
     for entry in archive.entries_with_seek().map_err(refuse)? {
-        let entry = entry.map_err(refuse)?;
+        let entry = entry.map_err(|source| match left.get() {
+            0 => InputError::HeadersTooLong { archive: path.to_owned(), offset: end },
+            _ => refuse(source),
+        })?;
+        left.set(HEADERS_BYTES_MAX);
         let name = entry.path().map_err(refuse)?.into_owned();
         let (offset, bytes) = (entry.raw_file_position(), entry.size());
         let padded = bytes.checked_next_multiple_of(HEADER_BYTES).and_then(|bytes| offset.checked_add(bytes));
@@ -195,6 +203,30 @@ fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
         return Err(cut());
     }
     if members.is_empty() { Err(InputError::EmptyArchive(path.to_owned())) } else { Ok(members) }
+}
+
+/// A tar whose headers alone are read, of one member no more than is left: the reader of the format takes a name, an attribute or a
+/// list of holes into memory whatever length it states.
+struct HeaderReader<'a> {
+    file: &'a File,
+    left: &'a Cell<u64>,
+}
+
+impl Read for HeaderReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left.get() == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let taken = self.file.take(self.left.get()).read(buffer)?;
+        self.left.set(self.left.get() - taken as u64);
+        Ok(taken)
+    }
+}
+
+impl Seek for HeaderReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
 }
 
 impl PartialEq for Member {

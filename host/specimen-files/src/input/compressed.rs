@@ -35,18 +35,31 @@ pub(super) fn expanded(bytes: &[u8], limit: u64) -> io::Result<Option<Vec<u8>>> 
     Ok(Some(whole))
 }
 
-/// The first bytes of what `source` holds, at most `limit` of them; as many as there are before an error.
-pub(super) fn head(mut source: impl BufRead, limit: u64) -> Vec<u8> {
-    let mut head = Vec::new();
-    let Ok(first) = source.fill_buf() else { return head };
-    let first: Vec<u8> = first.iter().take(MAGIC_BYTES).copied().collect();
+/// The first bytes of a file, expanded.
+pub(super) struct Head {
+    pub bytes: Vec<u8>,
+    /// True where they are fewer than were asked for, and more of the source could give more.
+    pub is_cut: bool,
+}
+
+/// The first bytes of what `source` holds, at most `limit` of them. Damage ends them, and is reported where the whole is read.
+///
+/// # Errors
+///
+/// The operating system refuses a read.
+pub(super) fn head(mut source: impl BufRead, limit: u64) -> io::Result<Head> {
+    let mut bytes = Vec::new();
+    let first: Vec<u8> = source.fill_buf()?.iter().take(MAGIC_BYTES).copied().collect();
     let read = if is_compressed(&first) {
         reader(&first, source)
-            .and_then(|reader| reader.map_or(Ok(0), |reader| reader.take(limit).read_to_end(&mut head)))
+            .and_then(|reader| reader.map_or(Ok(0), |reader| reader.take(limit).read_to_end(&mut bytes)))
     } else {
-        source.take(limit).read_to_end(&mut head)
+        source.take(limit).read_to_end(&mut bytes)
     };
-    // The error is reported where the whole is read.
-    drop(read);
-    head
+    let is_cut = match read {
+        Ok(_) => (bytes.len() as u64) < limit,
+        Err(error) if error.raw_os_error().is_some() => return Err(error),
+        Err(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+    };
+    Ok(Head { bytes, is_cut })
 }

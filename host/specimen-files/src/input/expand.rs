@@ -13,13 +13,11 @@ use refiner_remote_files::{RemoteFiles, is_remote, without_secrets};
 
 use super::{
     Input, InputError, archive,
-    stdin::Stdin,
+    limits::NAMES_BYTES_MAX,
+    stream::Stream,
     walk::{Step, Walk, is_specimen_name},
 };
 use crate::BYTE_ORDER_MARK;
-
-/// Most bytes of a list of names: some ten million names.
-pub const NAMES_BYTES_MAX: u64 = 1 << 30;
 
 /// The inputs that arguments name.
 #[derive(Debug, Default)]
@@ -61,7 +59,7 @@ fn expand_by(arguments: &[impl AsRef<OsStr>], remote: Option<&RemoteFiles>) -> E
 ///
 /// The list cannot be read, or is longer than [`NAMES_BYTES_MAX`].
 pub fn names_from(list: &OsStr) -> Result<Vec<OsString>, InputError> {
-    let input = || if list == "-" { Input::Stdin(Stdin::default()) } else { Input::File(list.into()) };
+    let input = || if list == "-" { Input::Stream(Stream::standard_input()) } else { Input::File(list.into()) };
     let refuse = |source| InputError::Read { input: input(), source };
     let mut text = Vec::new();
     let taken = if list == "-" {
@@ -103,11 +101,7 @@ impl Expansion<'_> {
     fn try_add(&mut self, argument: &OsStr) -> Result<(), InputError> {
         if argument == "-" {
             if !std::mem::replace(&mut self.has_stdin, true) {
-                let stdin = Stdin::default();
-                match archive::in_stdin(&stdin)? {
-                    Some(members) => self.expanded.inputs.extend(members),
-                    None => self.expanded.inputs.push(Input::Stdin(stdin)),
-                }
+                self.add_stream(Stream::standard_input())?;
             }
             return Ok(());
         }
@@ -133,6 +127,14 @@ impl Expansion<'_> {
         if files.is_empty() { Err(InputError::NoMatch(pattern())) } else { self.take(files) }
     }
 
+    fn add_stream(&mut self, stream: Stream) -> Result<(), InputError> {
+        match archive::in_stream(&stream)? {
+            Some(members) => self.expanded.inputs.extend(members),
+            None => self.expanded.inputs.push(Input::Stream(stream)),
+        }
+        Ok(())
+    }
+
     fn add_remote(&mut self, url: &str) -> Result<(), InputError> {
         let remote = self.remote.ok_or_else(|| InputError::NotHere(without_secrets(url).into()))?;
         for file in remote.find(url, &|name| is_specimen_name(OsStr::new(name)))? {
@@ -156,7 +158,9 @@ impl Expansion<'_> {
             if !self.seen.insert(whole) {
                 continue;
             }
-            if archive::is_archive(&file) {
+            if fs::metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
+                self.add_stream(Stream::of(file))?;
+            } else if archive::is_archive(&file) {
                 self.expanded.inputs.extend(archive::members(&file)?);
             } else {
                 self.expanded.inputs.push(Input::File(file));

@@ -22,7 +22,7 @@ fn names(argument: String) -> Vec<String> {
     inputs
         .iter()
         .map(|input| match input {
-            Input::Stdin(_) => "-".to_owned(),
+            Input::Stream(_) => "-".to_owned(),
             Input::File(path) => path.file_name().unwrap().to_string_lossy().into_owned(),
             Input::Member(_) | Input::Remote(_) => input.name(),
         })
@@ -184,7 +184,7 @@ fn compressed_file_gives_what_is_in_it_up_to_the_limit() {
         let input = Input::File(path.clone());
         assert_eq!(input.read().unwrap(), bytes, "{name}");
         assert_eq!(input.read_into(&Buffers::default()).unwrap(), bytes, "{name}");
-        assert_eq!(input.head(1_000), bytes[..1_000], "{name}");
+        assert_eq!(input.head(1_000).unwrap(), bytes[..1_000], "{name}");
         fs::write(&path, &packed[..packed.len() / 2]).unwrap();
         assert_eq!(input.read().unwrap_err().class(), "unreadable", "{name}");
     }
@@ -260,6 +260,105 @@ fn archive_gives_its_members_in_their_order() {
     assert!(matches!(expand(&[&path]), Err(InputError::EmptyArchive(_))));
 }
 
+/// A tar that has the entry of a long name, or of attributes, before its one member.
+fn tar_described_by(kind: tar::EntryType, bytes: &[u8]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(bytes.len() as u64);
+    archive.append_data(&mut header, "described", bytes).unwrap();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(3);
+    archive.append_data(&mut header, "1-10.avro", &b"ten"[..]).unwrap();
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn headers_of_a_member_are_read_up_to_their_limit_in_every_kind_of_archive() {
+    let directory = directory_with(&[]);
+    let limit = usize::try_from(HEADERS_BYTES_MAX).unwrap();
+    let comment = |length: usize| {
+        let attribute = format!("{length} comment=");
+        format!("{attribute}{}\n", "x".repeat(length - attribute.len() - 1)).into_bytes()
+    };
+    // A header is a block of 512 bytes, and a member has its own beside that of its attributes.
+    for (bytes, is_taken) in
+        [(comment(limit - 1_024), true), (comment(limit - 1_023), false), (vec![0; 8 << 20], false)]
+    {
+        for kind in [tar::EntryType::XHeader, tar::EntryType::GNULongLink, tar::EntryType::GNULongName] {
+            if is_taken && kind == tar::EntryType::GNULongName {
+                continue;
+            }
+            let archive = tar_described_by(kind, &bytes);
+            for (name, packed) in
+                [("a.tar", archive.clone()), ("a.tar.gz", gzip(&archive)), ("a.tar.zst", zstandard(&archive))]
+            {
+                let path = directory.path().join(name);
+                fs::write(&path, packed).unwrap();
+                let found = expand(&[&path]);
+                if is_taken {
+                    assert_eq!(found.unwrap()[0].read().unwrap(), b"ten", "{kind:?}");
+                    continue;
+                }
+                let error = found.unwrap_err();
+                assert!(matches!(error, InputError::HeadersTooLong { offset: 0, .. }), "{kind:?} in {name}: {error}");
+                assert!(error.to_string().ends_with("more than the limit of 1048576 bytes"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn name_that_states_gigabytes_of_a_sparse_file_is_refused_without_reading_them() {
+    let directory = directory_with(&[]);
+    let path = directory.path().join("a.tar");
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(64 << 30);
+    header.set_cksum();
+    let mut file = fs::File::create(&path).unwrap();
+    file.write_all(header.as_bytes()).unwrap();
+    file.set_len((64 << 30) + 2_048).unwrap();
+    let begun = Instant::now();
+    assert!(matches!(expand(&[&path]), Err(InputError::HeadersTooLong { .. })));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn directory_that_is_too_deep_is_an_error_and_the_others_are_walked() {
+    let directory = directory_with(&["1-1.avro"]);
+    let deepest = (0..DEPTH_MAX).fold(directory.path().to_owned(), |path, _| path.join("d"));
+    let below = deepest.join("below");
+    fs::create_dir_all(&below).unwrap();
+    for (place, name) in [(&deepest, "1-2.avro"), (&below, "1-3.avro")] {
+        fs::write(place.join(name), "x").unwrap();
+    }
+    for argument in [directory.path().to_owned(), directory.path().join("**/*.avro")] {
+        let Expanded { inputs, refused } = expand_all(&[&argument]);
+        assert_eq!(inputs.len(), 2, "{argument:?}");
+        let [InputError::TooDeep { directory: refused }] = refused.as_slice() else { panic!("{refused:?}") };
+        assert_eq!(refused, &below);
+    }
+    assert_eq!(paths(&[below.as_os_str()]), [below.join("1-3.avro")]);
+}
+
+#[test]
+fn name_that_cannot_be_looked_at_is_an_error_and_one_behind_which_nothing_is_none() {
+    let directory = directory_with(&["1-1.avro"]);
+    let name = |name: &str| directory.path().join(name);
+    symlink("nowhere", name("1-2.avro")).unwrap();
+    symlink("1-3.avro", name("1-3.avro")).unwrap();
+    symlink("1-1.avro/below", name("1-4.avro")).unwrap();
+    let Expanded { inputs, refused } = expand_all(&[directory.path()]);
+    assert_eq!((inputs.len(), refused.len()), (1, 0), "{refused:?}");
+    // A target whose name is too long is of no file, and not for that it is not there.
+    symlink("x".repeat(300), name("1-5.avro")).unwrap();
+    let Expanded { inputs, refused } = expand_all(&[directory.path()]);
+    assert_eq!((inputs.len(), refused.len()), (1, 1));
+    assert!(refused[0].to_string().contains("1-5.avro: "), "{}", refused[0]);
+    assert_eq!(expand_all(&[name("none/*.avro")]).refused.len(), 1, "a pattern without a file is one error");
+}
+
 #[test]
 fn names_of_the_network_are_told_from_others() {
     for name in ["1-10.avro", "1-10", "1-17090940-replica-0xab", "1-10.AVRO.GZ", "x.avro"] {
@@ -285,7 +384,7 @@ fn archive_of_blocks_gives_the_files_of_its_roots_and_one_that_is_damaged_none()
         assert_eq!(inputs.len(), 1);
         assert_eq!(inputs[0].name(), format!("{}!{}", path.display(), dag.root()));
         assert_eq!(inputs[0].read().unwrap(), bytes);
-        assert!(bytes.starts_with(&inputs[0].head(100)) && inputs[0].head(100).len() == 100);
+        assert_eq!(inputs[0].head(100).unwrap(), bytes[..100]);
         assert!(matches!(inputs[0].read_up_to(1_000), Err(InputError::TooLarge { .. })));
     }
     let mut damaged = whole.to_vec();

@@ -1,21 +1,22 @@
 //! Walks through directories that end: each is entered once, whatever links lead to it.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     ffi::{OsStr, OsString},
-    fs,
+    fs, io,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Component, Path, PathBuf},
 };
 
 use glob::{Pattern, PatternError};
 
-use super::{Input, InputError};
+use super::{
+    Input, InputError,
+    limits::{DEPTH_MAX, NAMES_MAX},
+};
 
-/// Most names looked at for one argument: a chain has some 25 million blocks so far.
-pub const NAMES_MAX: usize = 50_000_000;
-/// Deepest directory that a walk enters below its start.
-pub const DEPTH_MAX: usize = 64;
+/// The number of the error of a link that leads in a circle (`ELOOP` of Linux), which has no stable name in the standard library.
+const TOO_MANY_LINKS: i32 = 40;
 
 /// A component of a pattern.
 #[derive(Debug)]
@@ -93,7 +94,8 @@ fn is_content_id(name: &[u8]) -> bool {
 #[derive(Default)]
 pub(super) struct Walk {
     files: Vec<PathBuf>,
-    refused: Vec<InputError>,
+    /// One error of a name, whatever number of steps led to it.
+    refused: BTreeMap<PathBuf, InputError>,
     /// Directories with the steps that are left in them.
     entered: HashSet<(u64, u64, usize)>,
     /// Links to directories: they come after all real ones, so that a file is known by its real name.
@@ -111,31 +113,38 @@ impl Walk {
         }
         walk.files.sort();
         walk.files.dedup();
-        Ok((walk.files, walk.refused))
+        Ok((walk.files, walk.refused.into_values().collect()))
     }
 
     fn enter(&mut self, directory: &Path, steps: &[Step], depth: usize) -> Result<(), InputError> {
         let Some((step, rest)) = steps.split_first() else { return Ok(()) };
-        let Ok(meta) = fs::metadata(directory) else { return Ok(()) };
-        if depth > DEPTH_MAX || !meta.is_dir() || !self.entered.insert((meta.dev(), meta.ino(), steps.len())) {
+        let meta = match fs::metadata(directory) {
+            Ok(meta) => meta,
+            // A pattern may begin where nothing is, and matches no file.
+            Err(error) if depth == 0 && leads_nowhere(&error) => return Ok(()),
+            Err(source) => return self.refuse(directory, source),
+        };
+        if !meta.is_dir() || self.entered.contains(&(meta.dev(), meta.ino(), steps.len())) {
             return Ok(());
         }
+        if depth > DEPTH_MAX {
+            self.refused.insert(directory.to_owned(), InputError::TooDeep { directory: directory.to_owned() });
+            return Ok(());
+        }
+        self.entered.insert((meta.dev(), meta.ino(), steps.len()));
         if matches!(step, Step::AnyDirectories) && rest.is_empty() {
             return Ok(());
         }
         if matches!(step, Step::AnyDirectories) {
             self.enter(directory, rest, depth)?;
         }
-        let refuse = |source| InputError::Read { input: Input::File(directory.to_owned()), source };
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
-            Err(source) => {
-                self.refused.push(refuse(source));
-                return Ok(());
-            }
+            Err(source) => return self.refuse(directory, source),
         };
         for entry in entries {
-            let entry = entry.map_err(refuse)?;
+            let entry =
+                entry.map_err(|source| InputError::Read { input: Input::File(directory.to_owned()), source })?;
             self.names += 1;
             if self.names > NAMES_MAX {
                 return Err(InputError::TooManyNames { directory: directory.to_owned() });
@@ -149,17 +158,38 @@ impl Walk {
 
     fn entry(&mut self, entry: &fs::DirEntry, step: &Step, steps: &[Step], depth: usize) -> Result<(), InputError> {
         let path = entry.path();
-        let Ok(kind) = entry.file_type() else { return Ok(()) };
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(source) => return self.refuse(&path, source),
+        };
         let left = if matches!(step, Step::AnyDirectories) { steps } else { &steps[1..] };
+        let target = match kind.is_symlink().then(|| fs::metadata(&path)) {
+            None => kind,
+            Some(Ok(target)) => target.file_type(),
+            Some(Err(error)) if leads_nowhere(&error) => return Ok(()),
+            Some(Err(source)) => return self.refuse(&path, source),
+        };
         if left.is_empty() {
-            if kind.is_file() || (kind.is_symlink() && path.is_file()) {
+            if target.is_file() {
                 self.files.push(path);
             }
         } else if kind.is_dir() {
             self.enter(&path, left, depth + 1)?;
-        } else if kind.is_symlink() && path.is_dir() {
+        } else if target.is_dir() {
             self.links.push((path, left.len(), depth + 1));
         }
         Ok(())
     }
+
+    /// Keeps the error of a name that is not walked into, so that the others are.
+    fn refuse(&mut self, path: &Path, source: io::Error) -> Result<(), InputError> {
+        self.refused.insert(path.to_owned(), InputError::Read { input: Input::File(path.to_owned()), source });
+        Ok(())
+    }
+}
+
+/// True for the errors of a name behind which nothing is: a link may have lost its file, or lead in a circle.
+fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(TOO_MANY_LINKS)
 }

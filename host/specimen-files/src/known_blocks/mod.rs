@@ -27,17 +27,22 @@ pub struct KnownBlocks {
 }
 
 impl KnownBlocks {
-    /// Reads the list, if there is one, and the first bytes of every file; one block has no neighbour.
+    /// Reads the list, if there is one, and the first bytes of every file; one block has no neighbour. What cannot be read links no
+    /// blocks, and has its report where the whole is read.
     pub fn of(inputs: &[Input], list: Option<&Path>) -> Result<Self, BlockHashesError> {
         let inputs = if inputs.len() > 1 { inputs } else { &[] };
-        Self::of_headings(&Heading::of_all(inputs, NonZeroUsize::MIN), list)
+        let headings = Heading::of_all(inputs, NonZeroUsize::MIN);
+        Self::of_headings(headings.iter().flatten().flatten(), list)
     }
 
     /// Reads the list, if there is one, and links blocks with these headings.
-    pub fn of_headings(headings: &[Option<Heading>], list: Option<&Path>) -> Result<Self, BlockHashesError> {
+    pub fn of_headings<'a>(
+        headings: impl Iterator<Item = &'a Heading>,
+        list: Option<&Path>,
+    ) -> Result<Self, BlockHashesError> {
         Ok(Self {
             listed: list.map(BlockHashes::read).transpose()?.unwrap_or_default(),
-            neighbours: Neighbours::of(headings.iter().flatten()),
+            neighbours: Neighbours::of(headings),
         })
     }
 

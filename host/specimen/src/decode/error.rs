@@ -1,7 +1,18 @@
 //! Faults of a specimen's bytes, with their places.
 
+use std::fmt;
+
 use super::other::OtherFormat;
 use crate::{FieldPath, Layout, PathSegment};
+
+/// A number of items, in words.
+struct Items(u64);
+
+impl fmt::Display for Items {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} item{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}
 
 /// Reasons for which bytes are not a specimen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +65,7 @@ pub enum FieldError {
     #[error("the length is {0}")]
     NegativeLength(i64),
     /// An array states more items than the remaining input can hold.
-    #[error("{count} items cannot come in the {left_bytes} bytes that are left")]
+    #[error("{} cannot come in the {left_bytes} bytes that are left", Items(*count))]
     TooManyItems {
         /// The count it states.
         count: u64,
@@ -62,7 +73,7 @@ pub enum FieldError {
         left_bytes: usize,
     },
     /// An array has more items than there can be.
-    #[error("{count} items, and there can be at most {limit}")]
+    #[error("{}, and there can be at most {limit}", Items(*count))]
     OverLimit {
         /// Items stated so far.
         count: u64,
@@ -70,7 +81,7 @@ pub enum FieldError {
         limit: usize,
     },
     /// An array has a fixed number of items, and this is another.
-    #[error("{found} items where {expected} are due")]
+    #[error("{} where {expected} are due", Items(*found))]
     WrongCount {
         /// Items that the field needs.
         expected: usize,

@@ -3,7 +3,7 @@
 use super::section;
 use crate::{
     Level, Page,
-    format::{duration, float, known},
+    format::{duration, float, known, since},
     html::Html,
 };
 
@@ -55,7 +55,13 @@ pub fn checks(html: &mut Html, page: &Page) {
     section(html, "checks", "Preflight", None);
     let passed = page.checks.iter().filter(|check| check.level == Level::Ok).count();
     html.raw("<details id=\"checks-all\"><summary>").text(passed).raw(" of ").text(page.checks.len());
-    html.raw(" checks passed</summary><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-checks\"><table><tbody>");
+    html.raw(" checks passed");
+    if let Some(checked_ms) = page.checked_ms {
+        html.raw(" <span class=\"since\">").text(since(page.now_ms, checked_ms)).raw(" ago, before work began</span>");
+    }
+    html.raw(
+        "</summary><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-checks\"><table><tbody>",
+    );
     for check in &page.checks {
         let (tone, word) = match check.level {
             Level::Ok => ("ok", "ok"),

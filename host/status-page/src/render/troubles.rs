@@ -40,7 +40,8 @@ pub fn notices(html: &mut Html, page: &Page) {
         html.raw("</ul></section>");
     }
     if let Some(failure) = &page.last_failure {
-        html.raw("<p class=\"note\">Last failure: ").text(failure).raw("</p>");
+        let since = since(page.now_ms, page.last_failure_ms);
+        html.raw("<p class=\"note\">Last failure, ").text(since).raw(" ago: ").text(failure).raw("</p>");
     }
     html.raw("</div>");
 }

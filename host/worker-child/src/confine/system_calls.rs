@@ -24,7 +24,6 @@ const NEEDED: &[i64] = &[
     libc::SYS_fstat,
     libc::SYS_lseek,
     libc::SYS_pwrite64,
-    libc::SYS_fcntl,
     libc::SYS_memfd_create,
     libc::SYS_ftruncate,
     libc::SYS_poll,
@@ -59,6 +58,11 @@ const NEEDED: &[i64] = &[
     // For the filter that comes last.
     libc::SYS_seccomp,
 ];
+
+/// Uses of `fcntl`: sealing the anonymous files, and the standard library's look whether a descriptor that it closes is open. The owner of a
+/// pipe's signals, their number and the wish for them are set by others, and the kernel sends such a signal in the name of whoever uses the
+/// pipe's other end: the supervisor's next write would end the supervisor.
+const FCNTL_COMMANDS: [libc::c_int; 2] = [libc::F_ADD_SEALS, libc::F_GETFD];
 
 /// System calls that no honest code here makes.
 const DEADLY: &[i64] = &[
@@ -150,6 +154,11 @@ fn needed() -> Result<BpfProgram, SeccompError> {
     // An abort raises a signal in its own process, and only there.
     let own = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, std::process::id().into())?;
     rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![own])?]);
+    let command = |command: libc::c_int| {
+        let value = command.cast_unsigned().into();
+        SeccompRule::new(vec![SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)?])
+    };
+    rules.insert(libc::SYS_fcntl, FCNTL_COMMANDS.into_iter().map(command).collect::<Result<_, _>>()?);
     // Installing the next filter sets this once more.
     let renounce = libc::PR_SET_NO_NEW_PRIVS.cast_unsigned().into();
     let renounce = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, renounce)?;

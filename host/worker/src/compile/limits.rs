@@ -7,7 +7,8 @@ pub struct CompileLimits {
     pub memory_bytes: u64,
     /// Processor time of all its threads.
     pub cpu_seconds: u64,
-    /// Wall time from start to the last byte of code.
+    /// Processor time from start to the last byte of code, in the supervisor's count. No compiler lasts for more than twenty times as
+    /// much on the wall.
     pub wall_ms: u64,
 }
 

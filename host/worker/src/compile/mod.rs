@@ -153,8 +153,8 @@ impl Compiler {
 
     /// Compiles a component, or finds it compiled.
     ///
-    /// `beside` is the text of a manifest that came with the component, for one that carries none. Blocks for the wall limit
-    /// at most, and holds no more than component and code.
+    /// `beside` is the text of a manifest that came with the component, for one that carries none. Blocks until the
+    /// compiler ends, which its limits on time see to, and holds no more than component and code.
     pub fn compile(
         &self,
         component: Bytes,

@@ -10,7 +10,7 @@ use refiner_evm::{
 use refiner_rule_model::{
     Artifact, BasisReport, CheckOutcome, CheckReport, Evidence, FUNCTION_NAME_BYTES_MAX, FuelParts, FuelSample,
     Function, HostFailure, LIMITS, Limit, Limits, LogLevel, LogLine, Misuse, Params, PerLimit, ReasonClass, Run,
-    SAMPLE_FRAMES_MAX, TrapKind, UntrustedText, Usage, Verdict,
+    SAMPLE_FRAMES_MAX, Thing, TrapKind, UntrustedText, Usage, Verdict,
 };
 
 use super::{
@@ -89,17 +89,14 @@ fn verdicts() -> Vec<Verdict> {
         Misuse::MediaType { media_type: text() },
         Misuse::Schema { schema: text() },
         Misuse::ArtifactFinished { name: text() },
-        Misuse::NothingThere { what: "specimen" },
-        Misuse::NothingThere { what: "execution" },
-        Misuse::NothingThere { what: "executor" },
         Misuse::Exited { status: 0 },
         Misuse::Exited { status: 255 },
         Misuse::EmptyWait,
         Misuse::TooManyWaits,
         Misuse::Row { misfit: text() },
         Misuse::ArtifactUnlisted { artifact: text() },
-        Misuse::NothingThere { what: "artifact" },
     ];
+    let nothing_there = Thing::ALL.iter().map(|what| Misuse::NothingThere { what: *what });
     let traps = [
         TrapKind::Unreachable,
         TrapKind::StackOverflow,
@@ -122,7 +119,9 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::OutOfMemory { granted_bytes: 2 },
     ];
     verdicts.extend(LIMITS.iter().map(|spec| Verdict::OverBudget { limit: spec.limit, granted: spec.cap }));
-    verdicts.extend(traps.into_iter().chain(misuses.map(TrapKind::Misuse)).map(Verdict::Trapped));
+    verdicts.extend(
+        traps.into_iter().chain(misuses.into_iter().chain(nothing_there).map(TrapKind::Misuse)).map(Verdict::Trapped),
+    );
     verdicts
 }
 

@@ -16,16 +16,13 @@
 use std::io;
 
 use alloy_primitives::Bytes;
-use refiner_rule_model::{Artifact, HostFailure, LIMITS, Limit, Misuse, TrapKind, Verdict};
+use refiner_rule_model::{Artifact, HostFailure, LIMITS, Limit, Misuse, Thing, TrapKind, Verdict};
 
 use super::{
     ProtocolError,
     message::take_guest_text,
     wire::{Reader, Writer},
 };
-
-/// Subjects of [`Misuse::NothingThere`]. Anything else from a worker is not the sandbox's doing.
-const THINGS: [&str; 6] = ["artifact", "error", "execution", "executor", "name", "specimen"];
 
 /// Puts everything of a verdict but its artifacts.
 pub(super) fn put(payload: &mut Writer, verdict: &Verdict) {
@@ -103,7 +100,7 @@ fn put_trap<'w>(payload: &'w mut Writer, trap: &TrapKind) -> &'w mut Writer {
                 Misuse::MediaType { media_type } => (2, media_type.as_str()),
                 Misuse::Schema { schema } => (3, schema.as_str()),
                 Misuse::ArtifactFinished { name } => (4, name.as_str()),
-                Misuse::NothingThere { what } => (5, *what),
+                Misuse::NothingThere { what } => (5, what.as_str()),
                 Misuse::Exited { status } => {
                     exit_status = status.to_string();
                     (6, exit_status.as_str())
@@ -142,7 +139,8 @@ fn take_misuse(reader: &mut Reader<'_>) -> Result<Misuse, ProtocolError> {
         3 => Misuse::Schema { schema: text },
         4 => Misuse::ArtifactFinished { name: text },
         5 => {
-            let known = THINGS.into_iter().find(|thing| *thing == text.as_str());
+            // Anything else from a worker is not the sandbox's doing.
+            let known = Thing::ALL.iter().copied().find(|thing| thing.as_str() == text.as_str());
             Misuse::NothingThere { what: known.ok_or(ProtocolError::Tag { of: "missing thing", found: number })? }
         }
         6 => {

@@ -157,10 +157,10 @@ async fn specimen_that_ends_every_host_is_set_aside_after_five() {
     let mut crew = Crew::of(&mut bench, &nats.url());
     bench.start_ready().await;
     bench.announce(&[one()]).await;
-    let (id, rule) = handed_out(&mut bench, 1).await;
+    let (id, _) = handed_out(&mut bench, 1).await;
     // Hosts that take it and are not heard of again.
-    let next = format!("$JS.API.CONSUMER.MSG.NEXT.RFN_{id}_TASKS.{}", &format!("{rule:x}")[..12]);
     let mut client = nats.client();
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.RFN_{id}_TASKS.{}", client.consumer(&id));
     for delivery in 1..=5 {
         let (reply, _) = taken(&mut client, &next);
         assert!(reply.contains(&format!(".{delivery}.")), "delivery {delivery}: {reply}");
@@ -184,8 +184,7 @@ async fn specimen_that_ends_every_host_that_gives_a_second_opinion_is_set_aside_
     let (id, mut client) = (queue(&bench)["id"].as_str().unwrap().to_owned(), nats.client());
     bench.until("the host of the first opinion passed on the second", |_| client.published(&id) >= 3).await;
     crew.host("one").kill();
-    let rule = bench.items()[0].rule;
-    let next = format!("$JS.API.CONSUMER.MSG.NEXT.RFN_{id}_TASKS.{}", &format!("{rule:x}")[..12]);
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.RFN_{id}_TASKS.{}", client.consumer(&id));
     // It may have had the task once more, and been killed with it.
     for _ in 1..=5 {
         let (_, task) = taken(&mut client, &next);

@@ -6,6 +6,8 @@
 //! | a paused host answers late | both results are equal, the first counts |
 //! | one of three servers dies, the leader among them; its store is wiped | nothing is lost |
 //! | all servers are killed and wiped | the streams are made anew and specimens published again |
+//! | a host acknowledges a task of a stream that is no more | it removes none of the new stream |
+//! | NATS does not know the user, or has no room | log, status and `refiner queue status` name the reason |
 //! | NATS is away | with workers of its own the coordinator goes on alone, otherwise the status names it |
 //! | a specimen that ends hosts | set aside after five of them |
 //! | two coordinators | the second refuses to start; after SIGKILL of the first it starts when the lease ends |
@@ -24,6 +26,7 @@ mod crew;
 mod daemon_costs;
 mod nats;
 mod outages;
+mod refusals;
 mod replaying;
 mod sharing;
 mod tls;

@@ -176,7 +176,14 @@ impl Raw {
         info["state"]["last_seq"].as_u64().unwrap()
     }
 
-    fn publish(&mut self, subject: &str, payload: &[u8]) {
+    /// The consumer of the tasks of a queue with one rule.
+    pub fn consumer(&mut self, queue: &str) -> String {
+        let (_, names) = self.ask(&format!("$JS.API.CONSUMER.NAMES.RFN_{queue}_TASKS"), b"{}");
+        let names: Value = serde_json::from_slice(&names).unwrap();
+        names["consumers"][0].as_str().unwrap().to_owned()
+    }
+
+    pub fn publish(&mut self, subject: &str, payload: &[u8]) {
         let inbox = self.inbox.clone();
         let stream = self.stream.get_mut();
         write!(stream, "PUB {subject} {inbox} {}\r\n", payload.len()).unwrap();

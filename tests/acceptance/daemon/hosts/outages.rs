@@ -71,6 +71,37 @@ async fn servers_that_are_killed_and_wiped_are_given_everything_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn late_acknowledgement_removes_no_task_of_streams_that_were_made_anew() {
+    let Some(mut bench) = Bench::new().await else { return };
+    let Some(mut nats) = Nats::alone(bench.directory.path(), "") else { return };
+    let mut crew = Crew::of(&mut bench, &nats.url());
+    // Were the task removed, the specimen would wait for longer than this test does.
+    bench.flags.extend(["--queue-sweep", "10m"].map(str::to_owned));
+    let given = one();
+    bench.start_ready().await;
+    bench.announce(std::slice::from_ref(&given)).await;
+    bench.until("the specimen is in NATS", |bench| queue(bench)["tasks"] == 1).await;
+    let id = queue(&bench)["id"].as_str().unwrap().to_owned();
+    // A host that has the task when the server dies, and does not know of it.
+    let mut client = nats.client();
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.RFN_{id}_TASKS.{}", client.consumer(&id));
+    let (acknowledgement, _) = client.ask(&next, b"");
+    nats.kill();
+    nats.wipe();
+    bench.until("NATS is missed", |bench| bench.waits_for("queue").is_some()).await;
+    nats.start();
+    bench.until("the streams are made anew", |bench| bench.log().contains("streams were gone and are made anew")).await;
+    bench.until("the task is there again", |_| nats.client().published(&id) == 1).await;
+    let mut client = nats.client();
+    client.publish(&acknowledgement, b"+ACK");
+    // The server has read it.
+    client.published(&id);
+    crew.hire("one", &[]);
+    bench.until_all(State::Final, 1).await;
+    bench.assert_proved_once(&[given]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn coordinator_with_workers_goes_on_alone_while_nats_is_away() {
     let Some(mut bench) = Bench::new().await else { return };
     let Some(mut nats) = Nats::alone(bench.directory.path(), "") else { return };

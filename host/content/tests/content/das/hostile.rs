@@ -10,7 +10,7 @@ use refiner_content::{Blame, Block, CborError, Codec, ContentId, DasError, Fetch
 use super::{
     BLOB,
     blocks::{Root, array, block, head, link, node, string, text},
-    gateway, raw, serve_archive_of,
+    gateway, is, raw, serve_archive_of, serve_blocks,
 };
 use crate::{
     Outcome, PATIENT,
@@ -257,6 +257,32 @@ async fn blocks_that_are_linked_to_thousands_of_times_cost_no_more_than_the_cont
         let took = processor_time() - before;
         assert_eq!(fetched.bytes().len(), BLOB * blobs);
         assert!(took < 2 * TIME, "{took:?} for nodes of {length}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn node_with_several_places_in_a_blob_fills_that_blob_alone() -> Outcome {
+    let zeros = vec![0; 32 * 2048];
+    let there = block(node(&zeros));
+    // Of the same cells, with another proof, so that it has an id of its own.
+    let mut gone = node(&zeros);
+    *gone.last_mut().unwrap() = 1;
+    let gone = ContentId::of_block(Codec::DagCbor, &gone);
+    let first = block(array(&[gone, there.0, there.0, there.0].map(|id| link(&id))));
+    let mut cells = zeros;
+    cells[1] = 7;
+    let other = block(node(&cells));
+    let second = block(array(&[other.0, other.0, gone, gone].map(|id| link(&id))));
+    let content = [vec![0; BLOB], vec![7]].concat();
+    let root = block(Root::of(content.len() as u64, &[first.0, second.0]).bytes());
+    let blocks = [root.clone(), first, second, there, other].map(|(id, bytes)| Block { id, bytes: bytes.into() });
+    let (singly, at_once) = (PinnerDouble::start()?, PinnerDouble::start()?);
+    serve_blocks(&singly, &blocks);
+    serve_archive_of(&at_once, &root.0, &blocks);
+    for double in [singly, at_once] {
+        let fetched = gateway(&double).fetch_accepted(&root.0, is(&content)).await?;
+        assert_eq!(fetched.bytes(), &content);
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use refiner_content::{
-    Blame, Content, DasError, FetchBackend, FetchError, Gateway, HttpLimits, Layout, NodesPerBlob, Pinner, Version,
-    content_id, das_dag, das_id,
+    Blame, Block, Content, DasError, FetchBackend, FetchError, Gateway, HttpLimits, Layout, NodesPerBlob, Pinner,
+    Version, content_id, das_dag, das_id,
 };
 
-use super::{BLOB, blob, dag, gateway, raw, root, serve_archive, serve_archive_of, serve_blocks};
+use super::{BLOB, blob, blocks, dag, gateway, raw, root, serve_archive, serve_archive_of, serve_blocks};
 use crate::{
     Outcome, bytes, patient, patient_pinner,
     pinner::{Fault, PinnerDouble, Route},
@@ -49,6 +49,35 @@ async fn content_of_the_first_version_and_of_any_order_is_read() -> Outcome {
     let double = PinnerDouble::start()?;
     serve_archive_of(&double, &dag.root(), dag.blocks());
     assert_eq!(gateway(&double).fetch(&dag.root()).await?.bytes(), &content);
+    assert_eq!(double.requests().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn archive_with_each_list_after_its_nodes_is_read_whole_however_large() -> Outcome {
+    let blobs = 70_u8;
+    let (mut lists, mut below, mut content) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..blobs {
+        let mut cells = vec![0; 128 * 2048];
+        // The first byte of an element is no data.
+        cells[1] = number;
+        let node = blocks::block(blocks::node(&cells));
+        let list = blocks::block(blocks::array(&[blocks::link(&node.0)]));
+        lists.push(list.0);
+        below.extend([node, list]);
+        content.push(number);
+        content.resize(usize::from(number + 1) * BLOB, 0);
+    }
+    let root = blocks::Root { length: blocks::head(0, 1), ..blocks::Root::of(content.len() as u64, &lists) };
+    let root = blocks::block(root.bytes());
+    let id = root.0;
+    let all = [root].into_iter().chain(below).map(|(id, bytes)| Block { id, bytes: bytes.into() });
+    let all: Vec<_> = all.collect();
+    // More than are kept of blocks that nothing links to.
+    assert!(all.iter().map(|block| block.bytes.len()).sum::<usize>() > 17 << 20);
+    let double = PinnerDouble::start()?;
+    serve_archive_of(&double, &id, &all);
+    assert!(gateway(&double).fetch(&id).await?.bytes() == &content);
     assert_eq!(double.requests().len(), 1);
     Ok(())
 }

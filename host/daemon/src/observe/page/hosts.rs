@@ -26,6 +26,7 @@ pub fn hosts(queue: &Snapshot) -> Hosts {
 fn host(view: &HostView) -> Host {
     let not_permitted = || format!("results are not fetched from {}: name it by --host-origin", view.origin);
     let mut faults: Vec<_> = view.refuses.iter().map(|refuses| format!("does not serve {refuses}")).collect();
+    faults.extend(view.unpublished.iter().map(|reason| format!("results are not published: {reason}")));
     faults.extend((!view.permitted).then(not_permitted));
     Host {
         name: view.name.to_string(),

@@ -154,10 +154,12 @@ fn of_status(status: &Status, rpc: &Rpc) -> Page {
         hosts: now.queue.as_ref().map(hosts::hosts),
         paused: now.paused.map(|pause| Pause { reason: pause.reason, remedy: pause.hint, since_ms: pause.since_ms }),
         last_failure: now.last_failure,
+        last_failure_ms: now.last_failure_ms.unwrap_or_default(),
         head: now.head,
         cursor: now.cursor,
         nodes: rpc.nodes().iter().map(node).collect(),
         checks: now.preflight.into_iter().map(check).collect(),
+        checked_ms: now.preflight_ms,
         settings: status.settings.to_vec(),
         ..Page::default()
     }

@@ -95,8 +95,9 @@ impl Exporter {
                 self.metrics.spans_exported(spans);
             }
             Err(error) => {
-                if outage.failed() {
-                    tracing::warn!(error = %ErrorChain(&error), spans, "receiver of traces fails, spans are dropped");
+                let error = ErrorChain(&error).to_string();
+                if outage.failed(&error) {
+                    tracing::warn!(error, spans, "receiver of traces fails, spans are dropped");
                 }
                 self.metrics.spans_dropped(spans);
             }

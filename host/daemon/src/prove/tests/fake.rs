@@ -54,6 +54,10 @@ pub struct Account {
     pub sends: VecDeque<Sent>,
     /// Transactions that were sent, with repetitions.
     pub sent: Vec<Signed>,
+    /// Whether the key gives signatures that no node takes, always the same.
+    pub signs_badly: bool,
+    /// Errors of the key, the next first.
+    pub sign_errors: VecDeque<SignError>,
     /// Errors of looks at the chain, the next first.
     pub errors: VecDeque<RpcError>,
     pub gas_price: u128,
@@ -76,6 +80,8 @@ impl Default for Account {
             sessions: Vec::new(),
             sends: VecDeque::new(),
             sent: Vec::new(),
+            signs_badly: false,
+            sign_errors: VecDeque::new(),
             errors: VecDeque::new(),
             gas_price: GAS_PRICE,
             cap: 50 * GAS_PRICE,
@@ -98,7 +104,9 @@ impl Account {
 
     fn send(&mut self, signed: &Signed) -> Sent {
         self.sent.push(signed.clone());
-        let sent = self.sends.pop_front().unwrap_or(Sent::Accepted);
+        let is_bad = *signed == badly_signed(signed);
+        let answer = if is_bad { Sent::Rejected(node_error("invalid sender")) } else { Sent::Accepted };
+        let sent = self.sends.pop_front().unwrap_or(answer);
         if matches!(sent, Sent::Accepted) {
             self.pool.retain(|other| other.nonce != signed.nonce);
             self.pool.push(signed.clone());
@@ -152,9 +160,19 @@ impl FakeChain {
 
 /// A node's refusal of one question.
 fn refused(message: &str) -> RpcError {
-    let refusal = NodeError { code: -32000, message: message.to_owned(), data: None };
     let endpoint = Endpoint::new("http://127.0.0.1:1".parse().unwrap());
-    RpcError::Refused { endpoint, method: "eth_call", refusal }
+    RpcError::Refused { endpoint, method: "eth_call", refusal: node_error(message) }
+}
+
+fn node_error(message: &str) -> NodeError {
+    NodeError { code: -32000, message: message.to_owned(), data: None }
+}
+
+/// The same transaction with another signature.
+fn badly_signed(signed: &Signed) -> Signed {
+    let mut raw = signed.raw.to_vec();
+    *raw.last_mut().unwrap() = 0xff;
+    Signed::read(&raw).unwrap()
 }
 
 /// Bytes of a transaction of this nonce and price.
@@ -290,7 +308,13 @@ impl ProofSteps for Arc<FakeChain> {
         nonce: u64,
         fees: &'a Fees,
     ) -> BoxFuture<'a, Result<Signed, SignError>> {
-        Box::pin(async move { Ok(signed(nonce, fees.most_wei())) })
+        self.ready(move |account| {
+            if let Some(error) = account.sign_errors.pop_front() {
+                return Err(error);
+            }
+            let signed = signed(nonce, fees.most_wei());
+            Ok(if account.signs_badly { badly_signed(&signed) } else { signed })
+        })
     }
 
     fn send<'a>(&'a self, signed: &'a Signed) -> BoxFuture<'a, Sent> {

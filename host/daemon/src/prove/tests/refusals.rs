@@ -1,16 +1,17 @@
 //! Proofs that the contract does not take, and nonces that others use.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use refiner_journal::{State, Step};
-use refiner_proofchain::{Revert, Sent};
+use refiner_proofchain::{Revert, Sent, SignError};
+use tokio::time::sleep;
 
 use super::{
     super::sign::stored,
     Proving, TERMS,
     fake::{self, FIRST_NONCE, FakeChain, GAS_PRICE, Others},
 };
-use crate::{state::targets::Targets, testbed::Testbed};
+use crate::{observe::remedy, state::targets::Targets, testbed::Testbed};
 
 /// One result, of which the contract says this when it is prepared; after some time.
 async fn refused(revert: Revert, seconds: u64) -> (Proving, State) {
@@ -159,4 +160,56 @@ async fn result_of_a_rule_that_is_not_served_any_more_is_not_proved_again() {
     proving.for_s(12).await;
     let item = proving.bed.item(item.id);
     assert_eq!((item.state, item.reason.as_deref()), (State::Skipped, Some("superseded: rule block-result changed")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn transaction_that_every_node_refuses_is_signed_anew_at_its_nonce_once_the_signer_is_mended() {
+    let bed = Testbed::new();
+    let item = bed.pinned(1);
+    let chain = FakeChain::default();
+    chain.account().signs_badly = true;
+    let proving = Proving::of(bed, chain, TERMS);
+    let transactions = || proving.bed.journal.with(|journal| journal.transactions(item.id)).unwrap();
+    proving.for_s(130).await;
+    assert_eq!((proving.state(&item), transactions().len()), (State::Signed, 1), "the key gave the same bytes again");
+    assert!(proving.paused().unwrap().contains("invalid sender"));
+    proving.chain.account().signs_badly = false;
+    proving.for_s(70).await;
+    assert_eq!((proving.state(&item), transactions().len(), proving.paused()), (State::Broadcast, 2, None));
+    let nonces: Vec<_> = transactions().iter().map(|transaction| transaction.nonce).collect();
+    assert_eq!(nonces, [FIRST_NONCE; 2], "at most one of them is mined");
+    proving.chain.mine();
+    proving.chain.grow(TERMS.proof_depth);
+    proving.for_s(12).await;
+    assert_eq!(proving.state(&item), State::Final);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signer_that_does_not_sign_is_named_with_its_own_remedy() {
+    let bed = Testbed::new();
+    let item = bed.pinned(1);
+    let chain = FakeChain::default();
+    chain.account().sign_errors.push_back(SignError::NotTransaction);
+    let proving = Proving::of(bed, chain, TERMS);
+    sleep(Duration::from_millis(500)).await;
+    {
+        let now = proving.bed.status.now();
+        let waiting = &now.waits_for["prove"];
+        assert!(waiting.what.starts_with("the Web3Signer") && waiting.hint == remedy::SIGNER, "{waiting:?}");
+    }
+    proving.for_s(10).await;
+    assert_eq!(proving.state(&item), State::Broadcast);
+    assert!(proving.bed.status.now().waits_for.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn gap_that_a_node_left_far_ahead_is_filled_a_few_nonces_at_a_time() {
+    let bed = Testbed::new();
+    let item = bed.pinned(1);
+    let far = FIRST_NONCE + 100;
+    bed.advance(&item, [Step::ProofIntent, Step::Signed(stored(&fake::signed(far, GAS_PRICE)))]);
+    let proving = Proving::of(bed, FakeChain::default(), TERMS);
+    proving.for_s(70).await;
+    let fillers = proving.chain.account().sent.iter().filter(|signed| signed.nonce < far).count();
+    assert_eq!(fillers, 32);
 }

@@ -12,6 +12,8 @@ use super::*;
 use crate::{
     compat::synthetic_header::manufacture,
     format::{Era, ResultFormat},
+    interrupt::Uninterrupted,
+    meter::Budget,
 };
 
 /// Writes a block as an era would, around a block manufactured from `header`.
@@ -34,7 +36,9 @@ fn write(
         state_root,
         opening_logs: 0,
     };
-    (String::from_utf8(document.write()).unwrap(), manufactured)
+    let budget = Budget::new(0, &Uninterrupted);
+    let written = document.write(RepeatedLogs::after(&budget, 0)).unwrap();
+    (String::from_utf8(written).unwrap(), manufactured)
 }
 
 /// The lists of 256 and of 8 zeros would hide the rest of an expectation.

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{B256, keccak256};
 use refiner_evm::Rejected;
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use refiner_specimen::{
     LazyBytecode,
     check::{Check, CheckName, Quantity, Subject},
@@ -15,7 +15,8 @@ impl HostState {
     /// Code that the specimen carries.
     pub(in crate::host) fn specimen_code(&mut self, hash: B256) -> Result<Option<Vec<u8>>, BudgetExceeded> {
         exported_state(self.specimen.as_ref(), "code")?;
-        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view =
+            self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         let position = view.code_position(hash);
         // Paid for before it is decoded.
         self.budget.copy(position.and_then(|position| view.code(position)).map_or(0, |piece| piece.len()))?;

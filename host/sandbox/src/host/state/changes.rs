@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use refiner_evm::{Recordings, StateStep, Step, Steps};
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use wasmtime::component::Resource;
 
 use super::recordings::Position;
@@ -60,5 +60,5 @@ impl ChangeReaders {
 }
 
 pub(in crate::host) const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of state" })
+    BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::StateRecording })
 }

@@ -7,7 +7,7 @@ use refiner_evm::{
     Departure, Exclusion, ExecutedLog, ExecutedReceipt, Execution, Executor, Overrides, ResultFormat, Unavailable,
     WhatIfBasis, WhatIfError,
 };
-use refiner_rule_model::{Evidence, Misuse, ReasonClass, UntrustedText};
+use refiner_rule_model::{Evidence, Misuse, ReasonClass, Thing, UntrustedText};
 use refiner_specimen::{
     Specimen,
     check::{Check, CheckName, Outcome},
@@ -163,7 +163,7 @@ impl Executions {
     /// The execution behind a handle, to be changed.
     pub(in crate::host) fn get_mut(&mut self, handle: &Resource<ExecutionHandle>) -> Result<&mut Done, BudgetExceeded> {
         let done = self.done.get_mut(handle.rep() as usize).and_then(Option::as_mut);
-        done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
+        done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Execution }))
     }
 
     /// Words for the reason why none was available when the rule asked.
@@ -200,7 +200,7 @@ impl Executions {
 
     pub(in crate::host) fn get(&self, handle: &Resource<ExecutionHandle>) -> Result<&Done, BudgetExceeded> {
         let done = self.done.get(handle.rep() as usize).and_then(Option::as_ref);
-        done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "execution" }))
+        done.ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Execution }))
     }
 }
 

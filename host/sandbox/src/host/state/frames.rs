@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use refiner_evm::{Frame, Frames, Recordings, Step};
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use wasmtime::component::Resource;
 
 use super::recordings::Position;
@@ -44,5 +44,5 @@ impl FrameReaders {
 }
 
 pub(in crate::host) const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of calls" })
+    BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::CallRecording })
 }

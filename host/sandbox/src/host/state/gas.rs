@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use refiner_evm::{GasItem, Recordings, Step};
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 
 use super::recordings::Position;
 use crate::host::budget::BudgetExceeded;
@@ -33,5 +33,5 @@ impl Reader {
 
 /// The misuse of a handle without a recording.
 pub(in crate::host) const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "recording of gas" })
+    BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::GasRecording })
 }

@@ -12,7 +12,7 @@ pub(in crate::host) mod recordings;
 pub(in crate::host) mod specimen;
 pub(in crate::host) mod wasi;
 
-use refiner_rule_model::{Evidence, Limits, Misuse, Params};
+use refiner_rule_model::{Evidence, Limits, Misuse, Params, Thing};
 use refiner_specimen::check::Check;
 
 use self::{
@@ -84,7 +84,8 @@ impl HostState {
 impl HostState {
     /// Stops the guest before it reads what is certain only where the signatures are those of the stated senders.
     pub(in crate::host) fn check_senders(&mut self) -> Result<(), BudgetExceeded> {
-        let view = self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "specimen" }))?;
+        let view =
+            self.specimen.as_mut().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Specimen }))?;
         match self.executions.executor().filter(|_| !self.executions.senders_checked()) {
             Some(executor) => view.check_senders(executor),
             None => Ok(()),

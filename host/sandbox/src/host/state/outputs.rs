@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use refiner_rows::RowCollector;
-use refiner_rule_model::{Artifact, Description, Misuse, OutputDescription, UntrustedText};
+use refiner_rule_model::{Artifact, Description, Misuse, OutputDescription, Thing, UntrustedText};
 use wasmtime::component::Resource;
 
 use crate::rows::RowChecks;
@@ -59,7 +59,8 @@ impl Outputs {
     }
 
     pub(in crate::host) fn open(&mut self, handle: &Resource<ArtifactHandle>) -> Result<&mut OpenArtifact, Misuse> {
-        let artifact = self.opened.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: "artifact" })?;
+        let artifact =
+            self.opened.get_mut(handle.rep() as usize).ok_or(Misuse::NothingThere { what: Thing::Artifact })?;
         if artifact.finished {
             return Err(Misuse::ArtifactFinished { name: UntrustedText::new(&artifact.name) });
         }

@@ -1,7 +1,7 @@
 //! What a rule sets for executions under other conditions.
 
 use refiner_evm::Overrides;
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use wasmtime::component::Resource;
 
 use crate::host::budget::BudgetExceeded;
@@ -24,5 +24,5 @@ impl OverridesSet {
 
 /// The misuse of a handle without overrides.
 pub(in crate::host) const fn nothing_there() -> BudgetExceeded {
-    BudgetExceeded::Misuse(Misuse::NothingThere { what: "overrides" })
+    BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Overrides })
 }

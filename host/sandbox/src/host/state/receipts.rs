@@ -1,6 +1,6 @@
 //! The receipts of a run.
 
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 
 use super::executions::Done;
 use crate::host::budget::BudgetExceeded;
@@ -14,6 +14,6 @@ pub(crate) struct ReceiptsTaken(pub(in crate::host) Option<Done>);
 
 impl ReceiptsTaken {
     pub(in crate::host) fn get(&self) -> Result<&Done, BudgetExceeded> {
-        self.0.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: "receipts" }))
+        self.0.as_ref().ok_or(BudgetExceeded::Misuse(Misuse::NothingThere { what: Thing::Receipts }))
     }
 }

@@ -57,8 +57,12 @@ impl SpecimenView {
     }
 
     pub(in crate::host) fn transaction_hashes(&self) -> Result<&[B256], BudgetExceeded> {
-        let hashes = self.transaction_hashes.get_or_init(|| refiner_specimen::transaction_hashes(&self.specimen.block));
-        hashes.as_deref().map_err(|unknown| BudgetExceeded::TransactionType(*unknown))
+        let specimen = &self.specimen;
+        let known = || Ok(specimen.known_hashes(refiner_specimen::transaction_hashes(&specimen.block)?));
+        self.transaction_hashes
+            .get_or_init(known)
+            .as_deref()
+            .map_err(|unknown| BudgetExceeded::TransactionType(*unknown))
     }
 
     /// Stops the guest that asks by `function` for numbers of which one is unknown, as the layout rounds it.

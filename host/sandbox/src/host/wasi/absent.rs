@@ -1,6 +1,6 @@
 //! Parts of an ordinary system that a rule does not have: files, sockets, names, terminals, arguments, variables.
 
-use refiner_rule_model::Misuse;
+use refiner_rule_model::{Misuse, Thing};
 use wasmtime::component::Resource;
 use wasmtime_wasi::{
     filesystem::Descriptor,
@@ -34,7 +34,7 @@ use crate::host::{
 const NETWORK_REP: u32 = 0;
 
 /// For functions of things that no guest can hold.
-fn nothing_there(what: &'static str) -> BudgetExceeded {
+fn nothing_there(what: Thing) -> BudgetExceeded {
     BudgetExceeded::Misuse(Misuse::NothingThere { what })
 }
 
@@ -116,7 +116,7 @@ impl network::Host for HostState {
     }
 
     fn network_error_code(&mut self, _: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
-        Err(nothing_there("error").into())
+        Err(nothing_there(Thing::Error).into())
     }
 }
 
@@ -154,7 +154,7 @@ impl ip_name_lookup::Host for HostState {
 
 impl ip_name_lookup::HostResolveAddressStream for HostState {
     fn resolve_next_address(&mut self, _: Resource<ResolveAddressStream>) -> SocketResult<Option<IpAddress>> {
-        Err(nothing_there("name").into())
+        Err(nothing_there(Thing::Name).into())
     }
 
     fn subscribe(&mut self, _: Resource<ResolveAddressStream>) -> wasmtime::Result<Resource<DynPollable>> {

@@ -1,6 +1,7 @@
 //! Hashes of transactions and their root.
 
 use alloy_consensus::EMPTY_ROOT_HASH;
+use alloy_primitives::B256;
 use refiner_specimen::{
     Layout, Specimen, Transaction, UnknownTransactionType,
     check::{self, Outcome},
@@ -46,6 +47,28 @@ fn root_of_transactions_with_a_dropped_part_is_not_checkable() {
         drop(&mut specimen);
         assert!(matches!(check::transactions_root(&specimen).outcome, Outcome::NotCheckable(_)));
     }
+}
+
+#[test]
+fn hash_of_a_transaction_with_a_dropped_part_is_the_producers_or_not_known() {
+    let whole = consistent();
+    let computed = |specimen: &Specimen| transaction_hashes(&specimen.block).unwrap();
+    assert_eq!(whole.known_hashes(computed(&whole)), computed(&whole));
+
+    let mut specimen = consistent();
+    specimen.block.transactions[4].authorization_list = None;
+    let mut expected = computed(&specimen);
+    for stated in [B256::ZERO, B256::repeat_byte(7)] {
+        if let Some(receipt) = specimen.block.receipts.get_mut(4) {
+            receipt.tx_hash = stated;
+            expected[4] = stated;
+        }
+        assert_eq!(specimen.known_hashes(computed(&specimen)), expected);
+    }
+    assert_eq!(expected[4], B256::repeat_byte(7), "its receipt is there");
+    specimen.block.receipts.clear();
+    expected[4] = B256::ZERO;
+    assert_eq!(specimen.known_hashes(computed(&specimen)), expected);
 }
 
 #[test]

@@ -145,7 +145,6 @@ fn after_hello(name: &str) -> io::Result<()> {
     sleep()
 }
 
-/// Asks for an execution, and reads what comes.
 /// Many checks without a name that passed.
 fn endless_checks() -> Vec<u8> {
     let checks = 200_000u32;
@@ -154,6 +153,7 @@ fn endless_checks() -> Vec<u8> {
     payload
 }
 
+/// Asks for an execution, and reads what comes.
 fn execute() -> io::Result<()> {
     let format = b"evm-server@b";
     say(EXECUTE, &[&[0, 0, 0, 12][..], format].concat())?;

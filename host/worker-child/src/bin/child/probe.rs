@@ -65,6 +65,12 @@ fn try_door(door: &str, parent: u32, sandbox: &Sandbox, component: &[u8]) -> io:
             let parent = Pid::from_raw(parent.cast_signed()).ok_or(io::ErrorKind::NotFound)?;
             Ok(rustix::process::kill_process(parent, Signal::CONT)?)
         }
+        // What the kernel sends for a pipe, it sends in the name of whoever writes to it: the parent, which may signal itself.
+        "signals-of-pipe" => set_flags(nix::libc::O_ASYNC),
+        "flags-of-pipe" => set_flags(nix::libc::O_NONBLOCK),
+        "size-of-pipe" => Ok(rustix::pipe::fcntl_setpipe_size(io::stdin(), 1 << 12).map(drop)?),
+        "copy-of-pipe" => Ok(rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3).map(drop)?),
+        "device" => Ok(rustix::io::ioctl_fionbio(io::stdin(), false)?),
         "namespace" => nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER).map_err(Into::into),
         "become-root" => Ok(rustix::thread::set_thread_uid(rustix::process::Uid::ROOT)?),
         "more-memory" => {
@@ -76,6 +82,12 @@ fn try_door(door: &str, parent: u32, sandbox: &Sandbox, component: &[u8]) -> io:
         "nothing" => Ok(()),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }
+}
+
+/// Sets the flags of standard input.
+fn set_flags(flags: i32) -> io::Result<()> {
+    let flags = rustix::fs::OFlags::from_bits_retain(flags.cast_unsigned());
+    Ok(rustix::fs::fcntl_setfl(io::stdin(), flags)?)
 }
 
 fn say(text: &str) {
