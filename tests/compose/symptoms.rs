@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use crate::engine::repository;
 
 /// Everything that operators of the earlier refiner are known to have met, in the order of the table, by words of its row.
-const SYMPTOMS: [&str; 38] = [
+const SYMPTOMS: [&str; 39] = [
     "TransportError",
     "only after a restart",
     "one dead content id",
@@ -41,6 +41,7 @@ const SYMPTOMS: [&str; 38] = [
     "docker needs root",
     "a clean rebuild",
     "the journal is damaged or lost",
+    "the journal is removed or replaced",
     "two programs with one key",
     "the disk is full",
     "the clock was set",

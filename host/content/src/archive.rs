@@ -13,11 +13,11 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    CarError, ContentId, DagError,
+    CarError, ContentId, DagError, Excerpt,
     assemble::{Extent, assemble_by},
     blocking::Interrupt,
     car::{BLOCK_BYTES_MAX, HEADER_BYTES_MAX, read_header, roots_of},
-    dag_pb::{Node, read_node},
+    dag_pb::{Node, NodeError, read_node},
     id::Codec,
     varint,
 };
@@ -82,9 +82,29 @@ pub enum ArchiveError {
         /// Bytes that are read at most.
         limit: u64,
     },
+    /// A name in the archive whose node cannot be read, so that it is not known which files are below it.
+    #[error("{path} in the archive: {source}")]
+    Below {
+        /// The beginning of its path below the root.
+        path: Excerpt,
+        /// The fault of the node.
+        source: Box<ArchiveError>,
+    },
     /// Directories in directories without end.
     #[error("the archive has directories deeper than {DIRECTORY_DEPTH_MAX} levels")]
     TooDeep,
+}
+
+impl ArchiveError {
+    /// The fault of a node with the path of its name, where it has one.
+    fn below(self, path: &str) -> Self {
+        match self {
+            Self::Dag(_) | Self::Car(_) if !path.is_empty() => {
+                Self::Below { path: Excerpt::of(path.as_bytes()), source: Box::new(self) }
+            }
+            of_the_archive => of_the_archive,
+        }
+    }
 }
 
 /// The place of a block.
@@ -133,17 +153,19 @@ impl Archive {
         read_header(&bytes)?;
         let roots = roots_of(&bytes)?;
         at = next;
-        let mut blocks = HashMap::new();
+        let (mut blocks, mut count) = (HashMap::new(), 0);
         while at < end {
             let (block, next) = entry(&file, at, end, BLOCK_BYTES_MAX)?;
             let mut head = vec![0; block.bytes.min(ENTRY_HEAD_BYTES)];
             file.read_exact_at(&mut head, block.offset)?;
             let mut rest = &head[..];
-            let position = usize::try_from(at).unwrap_or(usize::MAX);
-            let id = ContentId::read(&mut rest).map_err(|source| CarError::Id { at: position, source })?;
-            let of_id = head.len() - rest.len();
-            blocks.insert(*id.digest(), Span { offset: block.offset + of_id as u64, bytes: block.bytes - of_id });
-            if blocks.len() > ARCHIVE_BLOCKS_MAX {
+            // A block under an id of another kind is of no file that is read here.
+            if let Ok(id) = ContentId::read(&mut rest) {
+                let of_id = head.len() - rest.len();
+                blocks.insert(*id.digest(), Span { offset: block.offset + of_id as u64, bytes: block.bytes - of_id });
+            }
+            count += 1;
+            if count > ARCHIVE_BLOCKS_MAX {
                 return Err(ArchiveError::TooManyBlocks);
             }
             at = next;
@@ -225,8 +247,13 @@ impl Walk<'_> {
         if depth > DIRECTORY_DEPTH_MAX {
             return Err(ArchiveError::TooDeep);
         }
-        match self.node(id)? {
+        let node = self.node(id).map_err(|error| error.below(path))?;
+        match node {
             Node::File => self.add(if path.is_empty() { id.to_string() } else { path.to_owned() }, *id)?,
+            Node::Other(kind) if depth == 0 => {
+                return Err(DagError::Node { id: *id, source: NodeError::NotAFile { kind } }.into());
+            }
+            Node::Other(_) => {}
             Node::Directory(entries) => {
                 self.enter()?;
                 for (name, id) in entries {
@@ -457,6 +484,42 @@ mod tests {
         let nothing = tempfile::NamedTempFile::new().unwrap();
         fs::write(nothing.path(), b"").unwrap();
         assert!(Archive::open(File::open(nothing.path()).unwrap()).is_err());
+    }
+
+    #[test]
+    fn names_and_blocks_that_are_no_files_are_passed_over() {
+        let of_node = |node: Vec<u8>| (ContentId::of_block(Codec::DagPb, &node), node);
+        // A symbolic link and notes, as UnixFS has them.
+        let (link, notes) = (of_node(field(1, &[0x08, 4])), of_node(field(1, &[0x08, 3])));
+        let leaf = (ContentId::of_block(Codec::Raw, b"leaf"), b"leaf".to_vec());
+        let root = of_node(directory(1, &[("a", link.0), ("b", leaf.0), ("c", notes.0)]));
+        let mut bytes = archive(root.0, &[root, link.clone(), leaf.clone(), notes]);
+        // A block under a BLAKE2b hash, and one of DAG-JSON.
+        for id in [&[1, 0x55, 0xa0, 0xe4, 0x02, 32][..], &[1, 0xa9, 0x02, 0x12, 32]] {
+            let entry = [id, &[7; 32], b"{}"].concat();
+            varint::write(&mut bytes, entry.len() as u64);
+            bytes.extend(entry);
+        }
+        let listed = opened(&bytes).unwrap();
+        assert_eq!(listed.files().unwrap(), [Named { name: "b".to_owned(), id: leaf.0 }]);
+        assert_eq!(listed.read(&leaf.0, 9).unwrap(), "leaf");
+        // As the root it is what was asked for.
+        let ended = opened(&archive(link.0, &[link])).unwrap().files();
+        let kind = NodeError::NotAFile { kind: 4 };
+        assert!(
+            matches!(&ended, Err(ArchiveError::Dag(DagError::Node { source, .. })) if *source == kind),
+            "{ended:?}"
+        );
+    }
+
+    #[test]
+    fn name_whose_node_is_missing_is_an_error_with_its_path() {
+        let missing = ContentId::of_block(Codec::DagPb, b"not there");
+        let below = directory(1, &[("a", missing)]);
+        let below = (ContentId::of_block(Codec::DagPb, &below), below);
+        let root = level(&["b".to_owned()], below.0);
+        let ended = opened(&archive(root.0, &[root, below])).unwrap().files().unwrap_err().to_string();
+        assert!(ended.starts_with("“b/a” in the archive: ") && ended.contains(&missing.to_string()), "{ended}");
     }
 
     /// A directory of entries with these names, all with the same content, and its block.

@@ -19,6 +19,8 @@ const FIXED_32: u64 = 5;
 const RECORD_RAW: u64 = 0;
 const RECORD_DIRECTORY: u64 = 1;
 const RECORD_FILE: u64 = 2;
+const RECORD_METADATA: u64 = 3;
+const RECORD_LINK: u64 = 4;
 const RECORD_SHARD: u64 = 5;
 /// Entries of a shard, unless it states another number.
 const SHARD_FANOUT: u64 = 256;
@@ -97,6 +99,8 @@ pub(crate) enum Node {
         /// Entries, and shards below.
         entries: Vec<(String, ContentId)>,
     },
+    /// A symbolic link, or notes about a file: of this type, and no content.
+    Other(u64),
 }
 
 /// Reads a node and the names of its links.
@@ -133,6 +137,7 @@ pub(crate) fn read_node(node: &Bytes) -> Result<Node, NodeError> {
         RECORD_DIRECTORY => Ok(Node::Directory(entries)),
         // As many digits as the largest index takes.
         RECORD_SHARD => Ok(Node::Shard { prefix_digits: format!("{:X}", fanout.saturating_sub(1)).len(), entries }),
+        RECORD_METADATA | RECORD_LINK => Ok(Node::Other(kind)),
         kind => Err(NodeError::NotAFile { kind }),
     }
 }

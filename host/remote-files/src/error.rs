@@ -111,6 +111,10 @@ impl Diagnostic for RemoteError {
             Self::Store { kind: Some(kind), fault, .. } if fault.is_for_want_of_credentials() => {
                 Some(format!("set {}", kind.credentials()).into())
             }
+            Self::Store { fault, .. } if fault.is_of_a_key() => Some(
+                "keys with nothing, '.', '..' or a control character between two slashes are not read; list a prefix that has none"
+                    .into(),
+            ),
             Self::Store { .. }
             | Self::Url { .. }
             | Self::Pattern { .. }
@@ -203,6 +207,11 @@ impl ReadFault {
             Self::Failed { words } => METADATA_SERVERS.iter().any(|server| words.0.contains(server)),
             _ => false,
         }
+    }
+
+    /// True where the client reads no object of such a key.
+    fn is_of_a_key(&self) -> bool {
+        matches!(self, Self::Failed { words } if words.0.contains("invalid path"))
     }
 
     /// The fault in an error of the client of the web.

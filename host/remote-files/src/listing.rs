@@ -221,3 +221,27 @@ impl fmt::Debug for Listing {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_that_stand_for_folders_are_known_by_what_is_below_them() {
+        let object = |key: &str, size| ObjectMeta {
+            location: Path::from(key),
+            last_modified: Default::default(),
+            size,
+            e_tag: None,
+            version: None,
+        };
+        // `a/1-20/` and `b/` are listed without their slashes. Without anything below, an empty object is one like any other.
+        let listed = [("a/1-10", 3), ("a/1-20", 0), ("a/1-20/x/y", 7), ("a/1-200", 0), ("b", 0), ("b/1", 0)];
+        let mut folders = Folders::default();
+        let objects = listed.map(|(key, size)| object(key, size));
+        objects.iter().for_each(|object| folders.see(object));
+        let kept: Vec<_> =
+            objects.iter().filter(|object| !folders.hold(object)).map(|one| one.location.as_ref()).collect();
+        assert_eq!(kept, ["a/1-10", "a/1-20/x/y", "a/1-200", "b/1"]);
+    }
+}

@@ -190,19 +190,20 @@ fn wrong_credentials_are_an_error_that_names_the_variables_and_shows_no_secret()
 }
 
 #[test]
-fn objects_that_stand_for_folders_are_no_specimens() {
+fn key_that_is_not_read_is_named_with_the_way_around_it() {
     let store = TestStore::start();
-    for (key, bytes) in [("a/1-10.avro", "ten"), ("a/1-20-30/x", "below"), ("a/1-40.avro", "")] {
-        store.put(BUCKET, key, bytes.as_bytes());
-    }
-    store.put(BUCKET, "a/1-20-30/", b"");
-    let names = |url: &str| -> Vec<_> {
-        let wanted = |name: &str| name.starts_with("1-");
-        reached(&store).find(url, &wanted).unwrap().iter().map(|file| file.name()).collect()
-    };
-    // Without bytes and with nothing below, it is an object like any other.
-    assert_eq!(names("s3://specimens/a/"), ["s3://specimens/a/1-10.avro", "s3://specimens/a/1-40.avro"]);
-    assert_eq!(names("S3://specimens/a/"), names("s3://specimens/a/"), "in either case");
+    let error = reached(&store).find("s3://specimens/odd/x/../1-10.avro", &|_| true).unwrap_err();
+    let hint = refiner_diagnostics::Diagnostic::hint(&error).unwrap().to_string();
+    assert!(error.to_string().contains("odd/x/..") && hint.contains("list a prefix that has none"), "{error}: {hint}");
+}
+
+#[test]
+fn scheme_of_a_url_is_read_in_either_case() {
+    let store = TestStore::start();
+    store.put(BUCKET, "a/1-10.avro", b"ten");
+    let names =
+        |url: &str| -> Vec<_> { reached(&store).find(url, &|_| true).unwrap().iter().map(RemoteFile::name).collect() };
+    assert_eq!(names("S3://specimens/a/"), ["s3://specimens/a/1-10.avro"]);
 }
 
 #[test]

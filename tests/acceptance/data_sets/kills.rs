@@ -103,7 +103,8 @@ fn killed_and_continued(more: &[&str], least: f64, most: f64) {
 
 #[test]
 fn tables_of_300_blocks_killed_five_times_are_those_of_an_undisturbed_run() {
-    killed_and_continued(&["--table", "parquet", "--blocks-per-file", BLOCKS_PER_FILE], 0.1, 0.6);
+    // Runs after the first share what is left, and the undisturbed one may have been slowed down by other tests.
+    killed_and_continued(&["--table", "parquet", "--blocks-per-file", BLOCKS_PER_FILE], 0.06, 0.3);
 }
 
 #[test]

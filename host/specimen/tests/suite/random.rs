@@ -146,7 +146,8 @@ fn state(dice: &mut Dice, layout: Layout) -> StateReads {
         storage: dice.list(|dice| StorageRead { account: dice.address(), slot: dice.hash(), value: dice.hash() }),
         codes: dice.list(|dice| CodeRead { hash: dice.hash(), code: dice.bytes() }).into(),
         block_hashes: dice.list(|dice| BlockHashRead {
-            number: if layout == Layout::V0_3 { dice.double(64).to() } else { dice.long() },
+            // Below 2^40, as heights are: a larger double may have the bytes of a long, and the next layout then reads the file.
+            number: if layout == Layout::V0_3 { dice.double(64).to::<u64>() >> 24 } else { dice.long() },
             hash: dice.hash(),
         }),
     }
