@@ -193,13 +193,13 @@ fn read(id: ContentId, block: &Bytes) -> Result<FileNode, DagError> {
     Ok(node)
 }
 
-/// Whether a node is read again for each link to it: that costs no more than the bytes that it gives to the file each time, and kept it
+/// True for a node that is read again for each link to it: that costs no more than the bytes that it gives to the file each time, and kept it
 /// would hold these bytes twice.
 fn is_read_again(node: &FileNode, block: &Bytes) -> bool {
     node.links.is_empty() && !is_small_part(node, block)
 }
 
-/// Whether less than half of a block are bytes of the file.
+/// True where less than half of a block is bytes of the file.
 fn is_small_part(node: &FileNode, block: &Bytes) -> bool {
     node.inline.len() * 2 < block.len()
 }

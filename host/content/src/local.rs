@@ -226,8 +226,8 @@ impl LocalStore {
         }
     }
 
-    /// Whether the content is there already; then it counts as kept now, and lasts as asked for. What stands in its place and is something
-    /// else is moved away. What cannot be read may be the content.
+    /// True where the content is there already; then it counts as kept now, and lasts as asked for. Other bytes in its place are moved
+    /// away. A file that cannot be read may be the content, and is an error.
     fn keep_again(&self, id: &ContentId, path: &Path, bytes: &[u8], durability: Durability) -> io::Result<bool> {
         let lock = self.lock_file()?;
         lock.lock_shared()?;

@@ -15,7 +15,7 @@ use refiner_worker::processor_time;
 /// Bytes of a chain configuration that are read; real ones have a few thousand.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Why a chain configuration is not usable.
+/// Reasons for which a chain configuration is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
     /// The file cannot be read.
@@ -37,7 +37,7 @@ pub enum ChainError {
     Config {
         /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of its text.
         source: ChainConfigError,
     },
     /// An earlier file has rules for the chain.

@@ -215,7 +215,7 @@ impl RecordBatchReader for Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        // In a fork the one who is to stop is not there, and may have left locked what it is told by.
+        // A fork does not have the thread that is to be stopped, and its channel may be locked for ever.
         if !interrupt::is_forked() {
             self.stop.stop();
         }

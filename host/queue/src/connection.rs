@@ -48,7 +48,7 @@ pub struct Connection {
     authority: Option<PathBuf>,
 }
 
-/// What an address has before its `@`.
+/// The credentials before the `@` of an address.
 #[derive(Clone, PartialEq, Eq)]
 enum Credentials {
     User { name: String, password: String },

@@ -33,7 +33,7 @@ const DATA: u64 = 4;
 /// Bytes that hold two of input: as digits in the block result.
 const INPUT: u64 = 2;
 
-/// Whether the bound on memory holds with this many bytes.
+/// Checks that the bound on memory holds with this many bytes.
 pub(super) const fn within(used: u64) -> Result<(), BudgetExceeded> {
     if used > MOST_BYTES {
         return Err(BudgetExceeded::TooLarge { resource: Resource::Memory, used, bound: MOST_BYTES });

@@ -177,7 +177,7 @@ impl<'a> Meter<'a> {
         self.bytes_within(position, 0)
     }
 
-    /// Whether the bound on memory holds with `more` bytes.
+    /// Checks that the bound on memory holds with `more` bytes.
     pub(super) fn bytes_within(&self, position: &Position, more: u64) -> Result<(), BudgetExceeded> {
         let held = self.held.get(position.depth).copied().unwrap_or_default();
         let parts = [

@@ -188,7 +188,7 @@ struct Shared {
     link: watch::Sender<Link>,
     /// True while the connection stands.
     is_connected: watch::Sender<bool>,
-    /// What NATS refuses although the connection stands.
+    /// Requests that NATS refuses although the connection stands.
     publications: Retried,
     declarations: Retried,
     renewals: Retried,

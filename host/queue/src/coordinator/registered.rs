@@ -1,4 +1,4 @@
-//! Who waits for a task.
+//! The submissions that wait for a task.
 
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 

@@ -212,7 +212,7 @@ async fn task_that_is_submitted_while_it_is_under_way_is_run_once_for_all_who_wa
     let (second, third) = (scene.submitted(), scene.submitted());
     scene.until_waiting(3).await;
     let task = scene.task(PATIENCE).await.unwrap();
-    // One who gives up takes nobody else's place.
+    // A submission that is dropped leaves the others in place.
     third.abort();
     scene.until_waiting(2).await;
     scene.refused(&task, "one").await;

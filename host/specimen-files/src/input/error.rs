@@ -15,7 +15,7 @@ use super::{
     },
 };
 
-/// Why an argument names no specimens, or a specimen's bytes cannot be had.
+/// Reasons for which an argument names no specimens, or a specimen's bytes cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// Nothing is there under this name.
@@ -31,7 +31,7 @@ pub enum InputError {
     #[error("{}: {source}", OneLine(.archive.display()))]
     Blocks {
         archive: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the archive.
         source: ArchiveError,
     },
     /// A compressed archive that is too large when expanded.
@@ -63,7 +63,7 @@ pub enum InputError {
     #[error("{}: not a pattern: {source}", OneLine(.pattern))]
     Pattern {
         pattern: String,
-        /// What is wrong with it.
+        /// The fault of the pattern.
         source: glob::PatternError,
     },
     /// Where one specimen is wanted, the argument names several.

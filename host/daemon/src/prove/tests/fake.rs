@@ -54,7 +54,7 @@ pub struct Account {
     pub sends: VecDeque<Sent>,
     /// Transactions that were sent, with repetitions.
     pub sent: Vec<Signed>,
-    /// Whether the key gives signatures that no node takes, always the same.
+    /// True where the key gives signatures that no node takes, always the same.
     pub signs_badly: bool,
     /// Errors of the key, the next first.
     pub sign_errors: VecDeque<SignError>,
