@@ -6,6 +6,7 @@ use serde::de::DeserializeSeed as _;
 use crate::{RowError, RowFault, Value, error::quoted};
 
 mod json;
+mod plain;
 mod row;
 mod scalar;
 
@@ -49,12 +50,16 @@ pub struct RowReader {
     by_field: Vec<usize>,
     /// Columns that every row has.
     required: Seen,
+    /// False where each row may have a value that needs all of JSON.
+    is_plain: bool,
 }
 
 /// A column as a reader needs it.
 #[derive(Clone, Debug)]
 struct Expected {
     field: Box<str>,
+    /// The key and its colon, as a row has them.
+    key: Box<[u8]>,
     kind: ColumnType,
     nullable: bool,
 }
@@ -63,17 +68,15 @@ impl RowReader {
     /// A reader for these columns, which a manifest has at most 128 of.
     pub fn new(columns: &[Column]) -> Self {
         debug_assert!(columns.len() <= COLUMNS_MAX, "a manifest has no more");
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|column| Expected { field: column.field().into(), kind: column.kind, nullable: column.nullable })
-            .collect();
+        let columns: Vec<_> = columns.iter().map(Expected::of).collect();
         let mut by_field: Vec<_> = (0..columns.len()).collect();
         by_field.sort_by(|one, other| columns[*one].field.cmp(&columns[*other].field));
         let mut required = Seen::default();
         for (place, _) in columns.iter().enumerate().filter(|(_, column)| !column.nullable) {
             required.add(place);
         }
-        Self { columns, by_field, required }
+        let is_plain = columns.iter().all(|column| column.scalar() != Scalar::Json);
+        Self { columns, by_field, required, is_plain }
     }
 
     /// Checks every row. Gives their number.
@@ -92,35 +95,44 @@ impl RowReader {
     /// [`RowError`] with the first row that does not fit.
     pub fn read(&self, ndjson: &[u8], sink: &mut impl RowSink) -> Result<u64, RowError> {
         let mut rows = 0;
+        let mut plain = plain::Values::default();
         for line in lines(ndjson) {
             rows += 1;
-            self.row(line, sink).map_err(|fault| RowError { row: rows, fault })?;
+            let seen = self.is_plain.then(|| plain.read(self, line)).flatten();
+            let read = match seen {
+                Some(seen) => {
+                    plain.give(sink);
+                    self.end(seen, sink)
+                }
+                None => self.any_row(line, sink),
+            };
+            read.map_err(|fault| RowError { row: rows, fault })?;
         }
         Ok(rows)
     }
 
-    fn row(&self, line: &[u8], sink: &mut impl RowSink) -> Result<(), RowFault> {
+    /// Reads a row in whatever form of JSON it is.
+    fn any_row(&self, line: &[u8], sink: &mut impl RowSink) -> Result<(), RowFault> {
         let mut fault = None;
         let mut deserializer = serde_json::Deserializer::from_slice(line);
         let seed = row::Row { reader: self, sink, fault: &mut fault };
         let seen = seed.deserialize(&mut deserializer).and_then(|seen| deserializer.end().map(|()| seen));
         match (fault, seen) {
-            (Some(fault), _) => return Err(fault),
-            (None, Err(error)) => return Err(RowFault::NotAnObject { byte: error.column().max(1) }),
-            (None, Ok(seen)) => self.fill(seen, sink)?,
+            (Some(fault), _) => Err(fault),
+            (None, Err(error)) => Err(RowFault::NotAnObject { byte: error.column().max(1) }),
+            (None, Ok(seen)) => self.end(seen, sink),
         }
-        sink.end_row();
-        Ok(())
     }
 
-    /// Columns that the row has no key for.
-    fn fill<S: RowSink>(&self, seen: Seen, sink: &mut S) -> Result<(), RowFault> {
+    /// Ends a row, whose other columns are null.
+    fn end<S: RowSink>(&self, seen: Seen, sink: &mut S) -> Result<(), RowFault> {
         if let Some(column) = self.required.first_without(seen).and_then(|place| self.columns.get(place)) {
             return Err(RowFault::Missing { key: quoted(&column.field), expected: column.kind });
         }
         if S::TAKES_ABSENT {
             (0..self.columns.len()).filter(|place| !seen.has(*place)).for_each(|place| sink.value(place, Value::Null));
         }
+        sink.end_row();
         Ok(())
     }
 
@@ -163,8 +175,14 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Expected {
+    fn of(column: &Column) -> Self {
+        let field = column.field();
+        let key = format!("{}:", serde_json::Value::from(field)).into_bytes().into();
+        Self { field: field.into(), key, kind: column.kind, nullable: column.nullable }
+    }
+
     fn misfit(&self, found: crate::Found) -> RowFault {
-        let Self { field, kind, nullable } = self;
+        let Self { field, kind, nullable, .. } = self;
         RowFault::Misfit { key: quoted(field), expected: *kind, nullable: *nullable, found }
     }
 

@@ -175,18 +175,16 @@ impl<'de, S: RowSink> Visitor<'de> for Cell<'_, S> {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
-        let mut digits = String::new();
-        match scalar::of_u64(self.column.scalar(), value, &mut digits).filter(|_| self.takes_one()) {
-            Some(found) => self.give(found),
+        match scalar::of_u64(self.column.scalar(), value).filter(|_| self.takes_one()) {
+            Some(found) => self.give(found.get()),
             None => return Err(self.misfit(Found::number(value))),
         }
         Ok(())
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
-        let mut digits = String::new();
-        match scalar::of_i64(self.column.scalar(), value, &mut digits).filter(|_| self.takes_one()) {
-            Some(found) => self.give(found),
+        match scalar::of_i64(self.column.scalar(), value).filter(|_| self.takes_one()) {
+            Some(found) => self.give(found.get()),
             None => return Err(self.misfit(Found::number(value))),
         }
         Ok(())
@@ -198,9 +196,8 @@ impl<'de, S: RowSink> Visitor<'de> for Cell<'_, S> {
     }
 
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
-        let mut digits = String::new();
-        match scalar::of_text(self.column.scalar(), value, &mut digits).filter(|_| self.takes_one()) {
-            Some(found) => self.give(found),
+        match scalar::of_text(self.column.scalar(), value).filter(|_| self.takes_one()) {
+            Some(found) => self.give(found.get()),
             None => return Err(self.misfit(Found::text(value))),
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! JSON as a value of a type, or none where it does not fit.
 
-use std::fmt::Write as _;
-
 use refiner_manifest::Scalar;
 
 use crate::{TIME_SECONDS_MAX, Value, wide};
@@ -11,51 +9,70 @@ const ADDRESS_CHARACTERS: usize = 42;
 /// `0x` and the digits of 32 bytes.
 const HASH_CHARACTERS: usize = 66;
 
-pub(super) fn of_u64(scalar: Scalar, value: u64, digits: &mut String) -> Option<Value<'_>> {
-    let below = |max: u64| (value <= max).then_some(Value::Unsigned(value));
+/// A value that fits its type.
+#[derive(Debug)]
+pub(super) enum Fitting<'a> {
+    /// As it stands in the row.
+    Same(Value<'a>),
+    /// Decimal digits, where the row has the number in another form.
+    Digits(String),
+}
+
+impl Fitting<'_> {
+    pub(super) fn get(&self) -> Value<'_> {
+        match self {
+            Self::Same(value) => *value,
+            Self::Digits(digits) => Value::Text(digits),
+        }
+    }
+}
+
+impl<'a> From<Value<'a>> for Fitting<'a> {
+    fn from(value: Value<'a>) -> Self {
+        Self::Same(value)
+    }
+}
+
+pub(super) fn of_u64(scalar: Scalar, value: u64) -> Option<Fitting<'static>> {
+    let below = |max: u64| (value <= max).then_some(Value::Unsigned(value).into());
     match scalar {
         Scalar::U8 => below(u64::from(u8::MAX)),
         Scalar::U16 => below(u64::from(u16::MAX)),
         Scalar::U32 => below(u64::from(u32::MAX)),
         Scalar::U64 => below(u64::MAX),
         Scalar::Time => below(TIME_SECONDS_MAX),
-        Scalar::I64 => i64::try_from(value).ok().map(Value::Signed),
-        Scalar::U256 | Scalar::I256 => Some(printed(value, digits)),
+        Scalar::I64 => i64::try_from(value).ok().map(|value| Value::Signed(value).into()),
+        Scalar::U256 | Scalar::I256 => Some(Fitting::Digits(value.to_string())),
         Scalar::Bool | Scalar::String | Scalar::Bytes | Scalar::Address | Scalar::Hash | Scalar::Json => None,
     }
 }
 
 /// A number below nought: serde gives others as [`of_u64`].
-pub(super) fn of_i64(scalar: Scalar, value: i64, digits: &mut String) -> Option<Value<'_>> {
+pub(super) fn of_i64(scalar: Scalar, value: i64) -> Option<Fitting<'static>> {
     match scalar {
-        Scalar::I64 => Some(Value::Signed(value)),
-        Scalar::I256 => Some(printed(value, digits)),
+        Scalar::I64 => Some(Value::Signed(value).into()),
+        Scalar::I256 => Some(Fitting::Digits(value.to_string())),
         _ => None,
     }
 }
 
-fn printed<T: std::fmt::Display>(value: T, digits: &mut String) -> Value<'_> {
-    // Writing to a string does not fail.
-    let _ = write!(digits, "{value}");
-    Value::Text(digits)
-}
-
-pub(super) fn of_text<'a>(scalar: Scalar, text: &'a str, digits: &'a mut String) -> Option<Value<'a>> {
-    let kept = |fits: bool| fits.then_some(Value::Text(text));
+pub(super) fn of_text(scalar: Scalar, text: &str) -> Option<Fitting<'_>> {
+    let kept = |fits: bool| fits.then_some(Value::Text(text).into());
     match scalar {
         Scalar::String => kept(true),
         Scalar::Bytes => kept(is_bytes(text)),
         Scalar::Address => kept(text.len() == ADDRESS_CHARACTERS && is_bytes(text)),
         Scalar::Hash => kept(text.len() == HASH_CHARACTERS && is_bytes(text)),
-        Scalar::U256 if text.starts_with("0x") => {
-            *digits = wide::decimal(text)?;
-            Some(Value::Text(digits))
-        }
+        Scalar::U256 if text.starts_with("0x") => wide::decimal(text).map(Fitting::Digits),
         Scalar::U256 => kept(wide::is_unsigned(text)),
         Scalar::I256 => kept(wide::is_signed(text)),
         // What JavaScript has for them: its numbers are exact below 2^53.
-        Scalar::U64 => wide::is_unsigned(text).then(|| text.parse().ok().map(Value::Unsigned)).flatten(),
-        Scalar::I64 => wide::is_signed(text).then(|| text.parse().ok().map(Value::Signed)).flatten(),
+        Scalar::U64 => {
+            wide::is_unsigned(text).then(|| text.parse().ok().map(|value| Value::Unsigned(value).into())).flatten()
+        }
+        Scalar::I64 => {
+            wide::is_signed(text).then(|| text.parse().ok().map(|value| Value::Signed(value).into())).flatten()
+        }
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::Bool | Scalar::Time | Scalar::Json => None,
     }
 }

@@ -60,8 +60,13 @@ pub fn cases() -> Vec<Case> {
         rows("list of wide hexadecimal u256", &list(&format!("\"0x{}\"", "f".repeat(64)), 20), &one("list<u256>")),
         rows("list of wide u256", &list(&digits, 20), &one("list<u256>")),
         rows("list of small i256", &list("-1", 300), &one("list<i256>")),
+        rows(
+            "list whose last item is read by serde",
+            &format!("{{\"a\":[{}-1]}}\n", "0,".repeat(500)),
+            &one("list<i64>"),
+        ),
         rows("escaped text", &format!("{{\"a\":\"{}\"}}\n", "\\n".repeat(500)), &one("string")),
         rows("bytes", &format!("{{\"a\":\"0x{}\"}}\n", "ff".repeat(500)), &one("bytes")),
-        rows("lists of nothing in json", &format!("{{\"a\":{}{}}}\n", "[".repeat(500), "]".repeat(500)), &one("json")),
+        rows("lists of nothing in json", &format!("{{\"a\":{}{}}}\n", "[".repeat(100), "]".repeat(100)), &one("json")),
     ]
 }
