@@ -185,6 +185,8 @@ fn specimens_come_compressed_in_archives_by_lists_and_under_the_names_of_the_net
     }
     let list = copies.iter().map(|path| format!("{}\0", path.display())).collect::<String>();
     assert_eq!(results(&["--files-from", "-"], list.as_bytes()), expected);
+    let twice = refiner_reading(&["replay", "--files-from", "-", "-"], list.as_bytes()).expect(4);
+    assert!(twice.stderr.contains("standard input is the list of names already"), "{}", twice.stderr);
     fs::write(directory.path().join("list"), list.replace('\0', "\n")).unwrap();
     assert_eq!(results(&["--files-from", text(&directory.path().join("list"))], b""), expected);
 

@@ -67,6 +67,8 @@ fn page_that_cannot_be_written_is_an_error_before_the_first_run() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("no/such/folder/report.html");
     let samples = samples_directory();
+    let url = refiner(&["replay", text(&samples), "--report-page", "s3://bucket/report.html"]).expect(2);
+    assert!(url.text().is_empty() && url.stderr.contains("a file of this machine is expected"), "{}", url.stderr);
     let ended = refiner(&["replay", text(&samples), "--report-page", text(&page)]).expect(5);
     assert!(ended.text().is_empty(), "{}", ended.text());
     assert!(ended.stderr.contains("report.html") && ended.stderr.contains("No such file"), "{}", ended.stderr);

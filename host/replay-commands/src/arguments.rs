@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PathBufValueParser, TypedValueParser as _},
+};
 use refiner_arguments::{ChainConfigs, KnownBlockArguments, parameter};
 use refiner_config::{Flags, scope};
 use refiner_diagnostics::ExitCode;
@@ -75,7 +78,7 @@ pub struct Replay {
     json: bool,
     /// Writes a page with the figures of the replay: time, fuel, output and gas by block, and runs without a result. One HTML file,
     /// which needs no other.
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run", value_parser = PathBufValueParser::new().try_map(file_here))]
     pub(crate) report_page: Option<PathBuf>,
 }
 
@@ -128,6 +131,11 @@ pub enum Style {
     Json,
     /// Only the closing line.
     Summary,
+}
+
+/// A path, where a URL is easily taken for a directory called `s3:`.
+fn file_here(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.to_string_lossy().contains("://") { Err("a file of this machine is expected") } else { Ok(path) }
 }
 
 fn table_format(text: &str) -> Result<Format, String> {

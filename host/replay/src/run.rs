@@ -265,6 +265,9 @@ impl Replay {
         let mut arguments = self.specimens.clone();
         if let Some(list) = &self.files_from {
             arguments.extend(input::names_from(list)?);
+            if list == "-" && arguments.iter().any(|argument| argument == "-") {
+                return Err(InputError::ListIsStandardInput);
+            }
         }
         Ok(arguments)
     }

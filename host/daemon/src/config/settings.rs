@@ -3,6 +3,7 @@
 mod reading;
 
 use std::{
+    fmt,
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
@@ -24,7 +25,6 @@ use self::reading::Reading;
 use super::hosts::QueueTerms;
 
 /// Settings of the whole daemon.
-#[derive(Debug)]
 pub struct Settings {
     pub network: Network,
     /// The way of every request but those to this machine.
@@ -91,6 +91,13 @@ pub struct Settings {
     pub retry: Duration,
 }
 
+/// Shows no field: an address may have a password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
+}
+
 impl Settings {
     /// The confinement that the rules need: none where all are built in.
     pub fn requirement(&self) -> Requirement {
@@ -108,8 +115,7 @@ pub enum Key {
 }
 
 const GWEI: u128 = 1_000_000_000;
-/// Facts that the nodes of the proof chain are checked against.
-#[derive(Debug)]
+/// Facts that the nodes of the proof chain are checked against. Without `Debug`: an address may have a password.
 pub struct Nodes {
     pub network: Network,
     pub rpc: Vec<Url>,
@@ -375,5 +381,12 @@ mod tests {
         assert!(matches!(resolved(&keystore, None).unwrap().key, Key::From(KeySource::Keystore { .. })));
         assert!(resolved(&keystore, Some("aa")).unwrap_err().contains("cannot both"));
         assert!(matches!(resolved(&least("prove = \"none\""), None).unwrap().key, Key::None));
+    }
+
+    #[test]
+    fn password_of_an_address_is_not_shown() {
+        let settings = resolved(&least(""), Some("aa")).unwrap();
+        assert_eq!(settings.rpc[0].password(), Some("pass"));
+        assert_eq!(format!("{settings:?}"), "Settings { .. }");
     }
 }

@@ -82,6 +82,9 @@ pub enum InputError {
     /// A URL, where files of this machine alone are read.
     #[error("{}: files of this machine alone are read here", OneLine(.0.display()))]
     NotHere(PathBuf),
+    /// Standard input as a list of names and as a specimen.
+    #[error("-: standard input is the list of names already")]
+    ListIsStandardInput,
     /// The operating system refuses it.
     #[error("{input}: {source}")]
     Read {
@@ -106,7 +109,7 @@ impl InputError {
         match self {
             Self::Missing(_) => "missing",
             Self::EmptyDirectory(_) | Self::EmptyArchive(_) | Self::NoMatch(_) => "empty",
-            Self::Pattern { .. } | Self::Several { .. } | Self::NotHere(_) => "argument",
+            Self::Pattern { .. } | Self::Several { .. } | Self::NotHere(_) | Self::ListIsStandardInput => "argument",
             Self::Remote(error) => error.class(),
             Self::TooLarge { .. }
             | Self::ArchiveTooLarge(_)
@@ -138,6 +141,7 @@ impl Diagnostic for InputError {
             | Self::Several { .. }
             | Self::TooLarge { .. }
             | Self::NotHere(_)
+            | Self::ListIsStandardInput
             | Self::Read { .. }
             | Self::Decode { .. }
             | Self::Json { .. }
@@ -161,6 +165,7 @@ impl Diagnostic for InputError {
             Self::TooManyNames { .. } => Some("name parts of it, one run each".into()),
             Self::ListTooLarge { .. } => Some("split the list".into()),
             Self::Remote(error) => error.hint(),
+            Self::ListIsStandardInput => Some("write one of the two to a file and name that".into()),
             Self::NotHere(_) => Some("`refiner replay` reads them; or fetch it to a file first".into()),
             Self::Missing(_)
             | Self::Several { .. }
