@@ -20,7 +20,7 @@ pub enum CommandError {
         source: io::Error,
     },
     /// It ran and failed.
-    #[error("{status} from\n  {command}")]
+    #[error("{status} from {command}")]
     Failed {
         /// As one would type it.
         command: String,
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn program_that_says_no_is_named_with_its_status() {
         let error = run(program("false").arg("--loudly")).expect_err("false says no");
-        assert_eq!(error.to_string(), "exit status: 1 from\n  false --loudly");
+        assert_eq!(error.to_string(), "exit status: 1 from false --loudly");
     }
 
     #[test]

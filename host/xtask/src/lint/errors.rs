@@ -58,6 +58,8 @@ const DATA: [&str; 39] = [
 const SEARCH: &str = concat!("downcast", "_ref");
 const NEXT_CAUSE: &str = concat!(".sour", "ce()");
 const ALTERNATE: &str = concat!("error:", "#}");
+/// A line feed as source text has it.
+const LINE_FEED: &str = r"\n";
 /// The home of the one printer.
 const PRINTER: &str = "host/diagnostics";
 /// Its errors have no causes, and receipts of the contract have a source.
@@ -95,6 +97,9 @@ pub fn offences_of(file: &Path, text: &str) -> Vec<String> {
         }
         if is_bare_headline(line) {
             offences.push(format!("line {number} has an error headline without a fact: {}", line.trim()));
+        }
+        if line.trim_start().starts_with("#[error(\"") && line.contains(LINE_FEED) {
+            offences.push(format!("line {number} has an error of two lines, which `ErrorChain` prints as one"));
         }
     }
     let holders = text_holders(&production);
@@ -197,6 +202,12 @@ mod tests {
     fn headline_carries_a_fact() {
         check("    #[error(\"{path}\")]", &["without a fact"]);
         check("    #[error(\"{path}: {source}\")]\n    #[error(\"{0}\")]\n    #[error(transparent)]", &[]);
+    }
+
+    #[test]
+    fn error_has_one_line() {
+        check(r#"    #[error("{status} from\n{command}")]"#, &["an error of two lines"]);
+        check(r#"    write!(f, "{status} from\n{command}")"#, &[]);
     }
 
     #[test]
