@@ -69,6 +69,11 @@ fn page_that_cannot_be_written_is_an_error_before_the_first_run() {
     let samples = samples_directory();
     let url = refiner(&["replay", text(&samples), "--report-page", "s3://bucket/report.html"]).expect(2);
     assert!(url.text().is_empty() && url.stderr.contains("a file of this machine is expected"), "{}", url.stderr);
+    let out = folder.path().join("out");
+    for page in [out.join("_manifest.json"), out.join("report.html")] {
+        let beside = refiner(&["replay", text(&samples), "--out", text(&out), "--report-page", text(&page)]).expect(2);
+        assert!(beside.stderr.contains("expected a place outside of the data set's directory"), "{}", beside.stderr);
+    }
     let ended = refiner(&["replay", text(&samples), "--report-page", text(&page)]).expect(5);
     assert!(ended.text().is_empty(), "{}", ended.text());
     assert!(ended.stderr.contains("report.html") && ended.stderr.contains("No such file"), "{}", ended.stderr);

@@ -55,9 +55,9 @@ pub enum DataSetError {
         /// The first difference.
         difference: Difference,
     },
-    /// A path that leads out of the directory.
-    #[error("{}: the manifest names a file outside of the data set: {name}", OneLine(.place.display()))]
-    Outside {
+    /// A path that no file of its unit has.
+    #[error("{}: the manifest names a file that its blocks do not have: {name}", OneLine(.place.display()))]
+    OtherFile {
         /// The data set's path or URL.
         place: PathBuf,
         /// Path of the file.
@@ -121,7 +121,9 @@ impl Diagnostic for DataSetError {
             | Self::Lost { .. }
             | Self::Contended(_)
             | Self::Store(_) => ExitCode::Host,
-            Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => ExitCode::Input,
+            Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::OtherFile { .. } => {
+                ExitCode::Input
+            }
             Self::OtherTerms { .. } => ExitCode::Usage,
         }
     }
@@ -131,9 +133,9 @@ impl Diagnostic for DataSetError {
             Self::Locked(_) => Some("wait for it, or write into another directory".into()),
             Self::PrefixLocked(_) => Some("wait for it, or write below another prefix".into()),
             Self::OtherTerms { .. } => Some(
-                "name another directory (--out), or run the same rules with the same parameters and formats".into(),
+                "name another directory (--out), or run the same rules with the same parameters, formats, limits and conditions (--basis, --senders, --gas-bound)".into(),
             ),
-            Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::Outside { .. } => {
+            Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::OtherFile { .. } => {
                 Some("put back the manifest that the replay wrote, or make the data set in another directory".into())
             }
             Self::Doubled { .. } => Some(

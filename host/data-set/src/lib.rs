@@ -42,6 +42,7 @@ pub use self::{
     data_set::DataSet,
     destination::Destination,
     error::{DataSetError, Difference, MANIFEST_BYTES_MAX},
+    log::LOG,
     manifest::{Chain, MANIFEST, Manifest, Range, Totals},
     staging::Staging,
     standing::{Damage, Standing},

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DataSetError, Terms, Unit};
 
 /// Name of the log within its data set.
-pub(crate) const LOG: &str = "_manifest.log";
+pub const LOG: &str = "_manifest.log";
 
 /// Number of the first line.
 #[derive(Serialize, Deserialize)]

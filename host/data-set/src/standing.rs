@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     mem,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use refiner_text::UntrustedText;
@@ -57,9 +57,9 @@ impl Standing {
                 return Err(DataSetError::OtherTerms { place: place.to_owned(), difference });
             }
             for unit in units {
-                if let Some(file) = unit.files.iter().find(|file| !is_inside(&file.path)) {
+                if let Some(file) = unit.files.iter().find(|file| !is_of_unit(&file.path, &unit)) {
                     let name = UntrustedText::new(&file.path);
-                    return Err(DataSetError::Outside { place: place.to_owned(), name });
+                    return Err(DataSetError::OtherFile { place: place.to_owned(), name });
                 }
                 standing.insert(unit);
             }
@@ -186,8 +186,15 @@ impl Standing {
     }
 }
 
-/// True when a path of a manifest stays within its directory.
-pub(crate) fn is_inside(path: &str) -> bool {
-    let plain = |component| matches!(component, Component::Normal(_));
-    !path.is_empty() && Path::new(path).components().all(plain) && !path.starts_with('_')
+/// True for a path that a file of this unit can have. A run may remove files of units, also over a link that leads out of the directory: so
+/// a manifest names none but those with the unit's blocks in their names.
+pub(crate) fn is_of_unit(path: &str, unit: &Unit) -> bool {
+    let Unit { chain_id, first, last, .. } = unit;
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
+    if path.starts_with('_') || !path.split('/').all(is_plain) {
+        return false;
+    }
+    let Some((_, name)) = path.rsplit_once('/') else { return path.starts_with(&format!("{chain_id}-{first}.")) };
+    let heights = name.split('.').next().and_then(|stem| stem.strip_prefix("blocks_")?.split_once('_'));
+    heights.is_some_and(|(from, to)| from.parse() == Ok(*first) && to.parse() == Ok(*last))
 }

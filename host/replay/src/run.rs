@@ -1,12 +1,20 @@
 //! A whole replay: inputs, rules, threads, report.
 
-use std::{env, ffi::OsString, num::NonZeroUsize, ops::ControlFlow, path::PathBuf, sync::Arc, thread};
+use std::{
+    env,
+    ffi::OsString,
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    path::{self, Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use alloy_primitives::{hex, keccak256};
 use refiner_buffers::Buffers;
 use refiner_config::{Values, cache_directory, egress, table};
 use refiner_data_set::{DataSet, Destination, OutputTerms, RuleTerms, Terms as DataSetTerms};
-use refiner_diagnostics::{ExitCode, Failure};
+use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_evm::{ExecutionTerms, Executor};
 use refiner_executor::{self as executor, Evm, chains::ConfiguredChains};
 use refiner_output::refuse_input;
@@ -20,6 +28,7 @@ use refiner_specimen_files::{
     selection::BlockSelection,
 };
 use refiner_terminal::{PrintError, failure};
+use refiner_text::OneLine;
 use refiner_worker::ChildProgram;
 
 use crate::{
@@ -103,6 +112,7 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     if let Some(page) = &replay.report_page {
         refuse_input(page, replay.named_files())?;
         refuse_input(page, inputs.iter().filter_map(Input::path))?;
+        destination.as_ref().map_or(Ok(()), |destination| refuse_page_of(destination, page))?;
     }
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let at_once = hosts.map_or(cores, Hosts::specimens_at_once);
@@ -203,6 +213,29 @@ fn run_with(replay: &Replay, hosts: Option<&dyn Hosts>) -> Result<ExitCode, Fail
     report.write_page(if is_interrupted { State::Interrupted } else { State::Complete })?;
     let exit = report.finish(is_interrupted).map_err(PrintError::from)?.exit();
     Ok(if is_interrupted { ExitCode::Interrupted } else { exit })
+}
+
+/// A page that would be among the files of the data set.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: expected a place outside of the data set's directory for the page", OneLine(.0.display()))]
+struct PageInDataSet(PathBuf);
+
+impl Diagnostic for PageInDataSet {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        Some("name another: it could take the place of a file there, and `refiner verify` knows only files of the replay".into())
+    }
+}
+
+fn refuse_page_of(destination: &Destination, page: &Path) -> Result<(), PageInDataSet> {
+    let Destination::Directory(directory) = destination else { return Ok(()) };
+    // Neither may be there yet.
+    let resolved = |path: &Path| path.canonicalize().or_else(|_| path::absolute(path)).unwrap_or_default();
+    let folder = page.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if resolved(folder).starts_with(resolved(directory)) { Err(PageInDataSet(page.to_owned())) } else { Ok(()) }
 }
 
 /// Specimens that may be begun before the oldest unfinished one is done, for each thread: their results are in memory.

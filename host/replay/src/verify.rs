@@ -22,6 +22,7 @@ use refiner_data_set::{DataSet, Difference, MANIFEST, Manifest, OutputTerms, Rul
 use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_executor as executor;
 use refiner_remote_files::is_url;
+use refiner_rule_package::builtin;
 use refiner_specimen_files::known_blocks::KnownBlocks;
 use refiner_table::{Format, WideNumbers};
 use refiner_terminal::{self as terminal, PrintError, by_number, failure};
@@ -78,6 +79,12 @@ pub enum VerifyError {
     /// There is no manifest.
     #[error("{}: no such file", OneLine(.0.display()))]
     NoManifest(PathBuf),
+    /// What a run committed is not in the manifest yet.
+    #[error("{}: a replay was interrupted there, or is under way", OneLine(.0.display()))]
+    Unfinished(PathBuf),
+    /// A manifest may be anybody's: no rule is loaded or fetched because it is named there.
+    #[error("the data set has the rule {0}, which is not built in")]
+    NotBuiltIn(UntrustedText),
     /// Another program, rule or parameter would make another data set.
     #[error("the data set has the {0}")]
     OtherTerms(Difference),
@@ -95,8 +102,10 @@ pub enum VerifyError {
 impl Diagnostic for VerifyError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoManifest(_) | Self::UnknownForm { .. } | Self::BlocksPerFile(_) => ExitCode::Input,
-            Self::OtherTerms(_) => ExitCode::Usage,
+            Self::NoManifest(_) | Self::Unfinished(_) | Self::UnknownForm { .. } | Self::BlocksPerFile(_) => {
+                ExitCode::Input
+            }
+            Self::OtherTerms(_) | Self::NotBuiltIn(_) => ExitCode::Usage,
             Self::Temporary(_) => ExitCode::Host,
         }
     }
@@ -104,6 +113,8 @@ impl Diagnostic for VerifyError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::NoManifest(_) => Some("a replay with --out writes _manifest.json there".into()),
+            Self::Unfinished(_) => Some("the same `refiner replay` command completes it".into()),
+            Self::NotBuiltIn(_) => Some("name the component of each rule, and built-in ones too: --rule FILE".into()),
             Self::OtherTerms(_) => {
                 Some("use the build that made it, and name rules that are not built in with --rule".into())
             }
@@ -122,6 +133,9 @@ impl Diagnostic for VerifyError {
 pub fn verify(asked: Verification) -> Result<ExitCode, Failure> {
     let path = manifest_path(&asked.manifest);
     let made = Made::at(&path, &asked.settings)?;
+    if let Some(directory) = made.unfinished() {
+        return Err(VerifyError::Unfinished(directory).into());
+    }
     let manifest = made.manifest(&path)?.ok_or_else(|| VerifyError::NoManifest(path.clone()))?;
     let has_conditions = !asked.chain_configs.is_empty() || asked.block_hashes.is_some();
     let replay = asked.replay(&manifest)?;
@@ -294,7 +308,15 @@ impl Verification {
                 })
             }
         };
-        let names = || terms.rules.iter().map(|rule| rule.name.clone()).collect();
+        let built_in = |rule: &RuleTerms| match builtin::rule(&rule.name) {
+            Some(_) => Ok(rule.name.clone()),
+            None => Err(VerifyError::NotBuiltIn(UntrustedText::new(&rule.name))),
+        };
+        let rules = if self.rules.is_empty() {
+            terms.rules.iter().map(built_in).collect::<Result<_, _>>()?
+        } else {
+            self.rules
+        };
         let of_rule = |rule: &RuleTerms| {
             let name = rule.name.clone();
             rule.params
@@ -308,7 +330,7 @@ impl Verification {
             specimens: self.specimens,
             files_from: self.files_from,
             blocks: Vec::new(),
-            rules: if self.rules.is_empty() { names() } else { self.rules },
+            rules,
             out: None,
             table,
             report_page: None,

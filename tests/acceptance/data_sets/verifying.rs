@@ -53,6 +53,54 @@ fn unit_without_specimens_is_no_part_of_a_manifest() {
 }
 
 #[test]
+fn rule_that_a_manifest_names_is_loaded_only_where_it_is_built_in() {
+    let made = Made::of(1, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let rule = folder.path().join("mine");
+    fs::create_dir(&rule).unwrap();
+    for name in ["mine", "http://127.0.0.1:9/rule.wasm#sha256=", "oci://127.0.0.1:9/a/b@sha256:", text(&rule)] {
+        made.change(|manifest| manifest["terms"]["rules"][0]["name"] = json!(name));
+        let mut verify = command(&["verify", text(made.out.path()), text(made.specimens.path())]);
+        verify.current_dir(folder.path());
+        let refused = ended(verify).expect(2);
+        assert!(
+            refused.stderr.contains(&format!("the data set has the rule {name}, which is not built in")),
+            "{}",
+            refused.stderr
+        );
+        assert!(refused.stderr.contains("--rule FILE"), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn manifest_that_names_a_file_behind_a_link_does_not_have_it_removed() {
+    let made = Made::of(1, &[]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let victim = elsewhere.path().join("victim.txt");
+    fs::write(&victim, "precious").unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), made.out.path().join("sub")).unwrap();
+    let file = manifest(made.out.path())["units"][0]["files"][1]["path"].as_str().unwrap().to_owned();
+    fs::remove_file(made.out.path().join(file)).unwrap();
+    made.change(|manifest| manifest["units"][0]["files"][0]["path"] = json!("sub/victim.txt"));
+    let refused = refiner(&replay(made.specimens.path(), made.out.path(), &RULES)).expect(4);
+    assert!(refused.stderr.contains("names a file that its blocks do not have: sub/victim.txt"), "{}", refused.stderr);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+#[test]
+fn data_set_of_a_run_that_was_killed_is_named_as_unfinished() {
+    let made = Made::of(1, &[]);
+    let log = made.out.path().join("_manifest.log");
+    fs::write(&log, "").unwrap();
+    let unfinished = made.verify().expect(4);
+    assert!(unfinished.stderr.contains("a replay was interrupted there, or is under way"), "{}", unfinished.stderr);
+    fs::remove_file(made.out.path().join(MANIFEST)).unwrap();
+    assert_eq!(made.verify().expect(4).stderr, unfinished.stderr);
+    fs::remove_file(&log).unwrap();
+    assert!(made.verify().expect(4).stderr.contains("no such file"));
+}
+
+#[test]
 fn totals_and_chains_that_do_not_follow_from_the_units_are_differences() {
     let made = Made::of(3, &[]);
     let honest = manifest(made.out.path());

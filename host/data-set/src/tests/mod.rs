@@ -5,7 +5,7 @@ use std::{fs, io::Write as _, path::Path};
 use alloy_primitives::B256;
 
 use super::*;
-use crate::{data_set::Kept, directory::Directory, log::LOG, staging::STAGING, standing::is_inside};
+use crate::{data_set::Kept, directory::Directory, log::LOG, staging::STAGING, standing::is_of_unit};
 
 mod store;
 
@@ -306,16 +306,29 @@ fn temporary_files_of_earlier_builds_are_removed_and_others_are_not() {
 
 #[test]
 fn manifest_that_leads_out_of_its_directory_is_refused() {
-    for (path, inside) in
-        [("a/b", true), ("../a", false), ("/a", false), ("a/../b", false), ("_staging/a", false), ("", false)]
-    {
-        assert_eq!(is_inside(path), inside, "{path}");
+    let unit = Unit { chain_id: 1, first: 10, last: 12, ..Unit::default() };
+    for path in ["1-10.r.a", "r/a/chain-1/blocks_0000000010_0000000012.parquet", "r/a/blocks_10_12"] {
+        assert!(is_of_unit(path, &unit), "{path}");
+    }
+    let of_none =
+        ["", "/1-10.r.a", "../1-10.r.a", "1-1.r.a", "1-100.r.a", "10-10.r.a", "1-10.r\0.a", "_1-10.r.a", "a/1-10.r.a"];
+    let of_no_table = [
+        "blocks_10_12",
+        "a/victim",
+        "a/../b/blocks_10_12",
+        "a//blocks_10_12",
+        "a/./blocks_10_12",
+        "a/blocks_10_13",
+        "_a/blocks_10_12",
+    ];
+    for path in of_none.into_iter().chain(of_no_table) {
+        assert!(!is_of_unit(path, &unit), "{path}");
     }
     let (directory, manifest) = undisturbed();
     let text = String::from_utf8(manifest).unwrap().replace("1-10.r.a", "../../victim");
     fs::write(directory.path().join(MANIFEST), text).unwrap();
     let error = DataSet::open(directory.path(), terms(&[])).unwrap_err();
-    assert!(matches!(error, DataSetError::Outside { .. }), "{error}");
+    assert!(matches!(error, DataSetError::OtherFile { .. }), "{error}");
 }
 
 #[test]

@@ -373,14 +373,15 @@ fn large_file_is_sent_in_parts() {
     let kit = Kit::new(1);
     let mut data_set = kit.open(0).unwrap();
     let large: Vec<u8> = (0..40_u32 << 18).flat_map(u32::to_le_bytes).collect();
-    let (bytes, sha256) = data_set.staging().write("large", &large).unwrap();
+    let (bytes, sha256) = data_set.staging().write("1-10.r.large", &large).unwrap();
     let mut unit = staged(&data_set.staging(), 10);
-    let file = FileEntry { path: "large".to_owned(), bytes, sha256, ..unit.files[0].clone() };
+    let file = FileEntry { path: "1-10.r.large".to_owned(), bytes, sha256, ..unit.files[0].clone() };
     unit.files.push(file);
     data_set.commit(unit).unwrap();
     data_set.finish().unwrap();
-    assert!(kit.store.objects(BUCKET, "a/run")[Path::new("large")] == large);
-    let parts = kit.store.requests().iter().filter(|request| request.starts_with("PUT /results/a/run/large")).count();
+    assert!(kit.store.objects(BUCKET, "a/run")[Path::new("1-10.r.large")] == large);
+    let parts =
+        kit.store.requests().iter().filter(|request| request.starts_with("PUT /results/a/run/1-10.r.large")).count();
     assert_eq!(parts, 3, "40 MiB in parts of 16");
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use refiner_config::Values;
-use refiner_data_set::{DataSetError, FileEntry, MANIFEST_BYTES_MAX, Manifest, Unit};
+use refiner_data_set::{DataSetError, FileEntry, LOG, MANIFEST_BYTES_MAX, Manifest, Unit};
 use refiner_diagnostics::Failure;
 use refiner_remote_files::{StoreFolder, is_url};
 
@@ -37,6 +37,14 @@ impl Made {
         };
         let (folder, name) = url.rsplit_once('/').unwrap_or((url, ""));
         Ok(Self::Store { folder: remote_files(settings).folder(folder)?, name: name.to_owned() })
+    }
+
+    /// The directory, where a run has not finished the data set.
+    pub fn unfinished(&self) -> Option<PathBuf> {
+        match self {
+            Self::Directory(directory) => directory.join(LOG).exists().then(|| directory.clone()),
+            Self::Store { .. } => None,
+        }
     }
 
     pub fn manifest(&self, path: &Path) -> Result<Option<Manifest>, DataSetError> {
