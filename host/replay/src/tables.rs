@@ -14,6 +14,7 @@ use refiner_diagnostics::{Diagnostic, ExitCode, Failure, Hint};
 use refiner_rule_model::UntrustedText;
 use refiner_rule_session::LoadedRule;
 use refiner_table::{Batch, Format, Layout, Options, Table, TableError, WideNumbers};
+use refiner_text::OneLine;
 use sha2::{Digest as _, Sha256};
 
 mod run_rows;
@@ -59,8 +60,19 @@ impl Diagnostic for NoColumns {
 
 /// A table that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct TableFailure(#[from] TableError);
+#[error("{}: {source}", OneLine(path))]
+pub struct TableFailure {
+    /// Path below the directory in which files are made.
+    path: String,
+    /// The reason.
+    source: TableError,
+}
+
+impl TableFailure {
+    fn of(path: &str) -> impl FnOnce(TableError) -> Self {
+        |source| Self { path: path.to_owned(), source }
+    }
+}
 
 impl Diagnostic for TableFailure {
     fn exit_code(&self) -> ExitCode {
@@ -216,7 +228,7 @@ impl OpenTables {
             // Under a name of its own until its last block is known.
             let path = format!("{}/chain-{chain_id}/unit_{number}", output.folder);
             let sink = Measured::new(staging.create(&path)?);
-            let table = Table::begin(tables.choice.format, &output.layout, sink).map_err(TableFailure)?;
+            let table = Table::begin(tables.choice.format, &output.layout, sink).map_err(TableFailure::of(&path))?;
             Ok::<_, Failure>(OpenTable { path, table })
         };
         Ok(Self { tables: tables.outputs.iter().map(begin).collect::<Result<_, _>>()? })
@@ -228,7 +240,8 @@ impl OpenTables {
     ///
     /// The operating system refuses to take them.
     pub fn append(&mut self, rows: &Rows) -> Result<(), TableFailure> {
-        Ok(self.tables[rows.output].table.append(&rows.batch)?)
+        let OpenTable { path, table } = &mut self.tables[rows.output];
+        table.append(&rows.batch).map_err(TableFailure::of(path))
     }
 
     /// Completes the files of a range of blocks.
@@ -239,7 +252,7 @@ impl OpenTables {
     pub fn finish(self, tables: &Tables, staging: &Staging, range: (u64, u64, u64)) -> Result<Vec<FileEntry>, Failure> {
         let mut files = Vec::new();
         for (output, OpenTable { path, table }) in tables.outputs.iter().zip(self.tables) {
-            let finished = table.finish().map_err(TableFailure)?;
+            let finished = table.finish().map_err(TableFailure::of(&path))?;
             let rows = finished.rows;
             let (bytes, sha256) = finished.sink.finish();
             let name = output.path(tables.choice, range);

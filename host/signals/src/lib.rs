@@ -31,7 +31,11 @@ const STATUS: &str = "/proc/self/status";
 /// The line of it with the signals that are ignored, a bit for each from the lowest.
 const IGNORED: &str = "SigIgn:";
 
-/// From now on the first signal calls `on_signal` and cancels `stop`; a second SIGTERM or SIGINT ends the process. Needs a runtime.
+/// SIGXFSZ. Ends a process that writes beyond the limit of file sizes, unless it has a handler: then the write fails.
+const FILE_SIZE_EXCEEDED: i32 = 25;
+
+/// From now on the first signal calls `on_signal` and cancels `stop`; a second SIGTERM or SIGINT ends the process. A write beyond the
+/// limit of file sizes fails and ends nothing. Needs a runtime.
 ///
 /// # Errors
 ///
@@ -42,6 +46,8 @@ pub fn shutdown_on_signal(stop: &CancellationToken, on_signal: impl Fn() + Send 
     let hang_up = if is_ignored { None } else { Some(signal(SignalKind::hangup())?) };
     let signals =
         Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, hang_up };
+    // The handler stays.
+    drop(signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED))?);
     tokio::spawn(listen(signals, stop.clone(), on_signal));
     Ok(())
 }

@@ -14,7 +14,7 @@ use refiner_testkit::{
 };
 use refiner_teststore::TestStore;
 
-use super::{MANIFEST, files, manifest};
+use super::{MANIFEST, files, manifest, some_samples};
 use crate::program::{command, refiner, text};
 
 /// Blocks in CI. The smallest real specimens are taken, so that they are 200 MB and not the 800 MB of an average.
@@ -208,6 +208,24 @@ fn table_has_the_same_bytes_where_rules_run_in_workers() {
     let here = run(&[]);
     assert!(here.keys().any(|path| path.extension().is_some_and(|extension| extension == "parquet")));
     assert!(here == run(&["--isolate"]));
+}
+
+#[test]
+fn file_larger_than_the_limit_of_the_shell_is_an_error_and_ends_nothing_else() {
+    let (from, _) = some_samples(3);
+    for form in [&[][..], &["--table", "csv"]] {
+        let out = out();
+        let limited = replay(from.path(), out.path(), form);
+        let mut shell = Command::new("sh");
+        // In blocks of 512 bytes.
+        shell.args(["-c", "ulimit -f 8; exec \"$0\" \"$@\""]).arg(limited.get_program()).args(limited.get_args());
+        let ended = shell.output().unwrap();
+        let error = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(5), "{error}");
+        assert!(error.contains("File too large"), "{error}");
+        let continued = replay(from.path(), out.path(), form).output().unwrap();
+        assert!(continued.status.success(), "{}", String::from_utf8_lossy(&continued.stderr));
+    }
 }
 
 #[test]
