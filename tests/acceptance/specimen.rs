@@ -8,6 +8,16 @@ use refiner_testkit::{Manner, export, make_samples, real};
 use serde_json::Value;
 
 #[test]
+fn name_behind_which_nothing_is_stops_no_other() {
+    let sample = &samples()[0];
+    for command in ["inspect", "check"] {
+        let ended = refiner(&["specimen", command, "--json", "/nonexistent.avro", text(sample)]).expect(4);
+        assert_eq!(ended.json_lines().len(), 1, "{command}");
+        assert!(ended.stderr.contains("error: /nonexistent.avro: no such file or directory"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn decode_then_encode_gives_the_same_bytes() {
     let mut specimens = samples();
     specimens.extend(real::directory().into_iter().flat_map(|directory| {

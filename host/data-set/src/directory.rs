@@ -60,7 +60,10 @@ impl Directory {
 
     /// Opens a directory, which is created where it does not exist, and finishes what a killed run had committed.
     pub(crate) fn open(path: PathBuf, terms: &Terms) -> Result<(Self, Standing), DataSetError> {
-        fs::create_dir_all(&path).map_err(|source| DataSetError::Io { path: path.clone(), source })?;
+        fs::create_dir_all(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => DataSetError::NoDirectory(path.clone()),
+            _ => DataSetError::Io { path: path.clone(), source },
+        })?;
         let lock = lock(&path)?;
         let Found { standing, logged, has_manifest } = Found::read(&path, terms)?;
         let log = Log::after(path.join(LOG), logged.as_ref());

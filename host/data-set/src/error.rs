@@ -55,6 +55,9 @@ pub enum DataSetError {
         /// The first difference.
         difference: Difference,
     },
+    /// A file, or a link that leads nowhere, in the place of the directory.
+    #[error("{}: expected a directory, found a file or a link that leads nowhere", OneLine(.0.display()))]
+    NoDirectory(PathBuf),
     /// A path that no file of its unit has.
     #[error("{}: the manifest names a file that its blocks do not have: {name}", OneLine(.place.display()))]
     OtherFile {
@@ -124,16 +127,19 @@ impl Diagnostic for DataSetError {
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::OtherFile { .. } => {
                 ExitCode::Input
             }
-            Self::OtherTerms { .. } => ExitCode::Usage,
+            Self::OtherTerms { .. } | Self::NoDirectory(_) => ExitCode::Usage,
         }
     }
 
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Locked(_) => Some("wait for it, or write into another directory".into()),
+            Self::NoDirectory(_) => Some("name another place (--out)".into()),
             Self::PrefixLocked(_) => Some("wait for it, or write below another prefix".into()),
             Self::OtherTerms { .. } => Some(
-                "name another directory (--out), or run the same rules with the same parameters, formats, limits and conditions (--basis, --senders, --gas-bound)".into(),
+                "name another directory (--out), or run the same rules with the same parameters, formats, limits and conditions \
+                 (--basis, --senders, --gas-bound)"
+                    .into(),
             ),
             Self::Malformed { .. } | Self::Version { .. } | Self::TooLarge(_) | Self::OtherFile { .. } => {
                 Some("put back the manifest that the replay wrote, or make the data set in another directory".into())

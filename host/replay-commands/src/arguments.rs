@@ -36,16 +36,16 @@ pub struct Replay {
     /// `gs://`, `az://`); without it results are hashed and dropped. A second run makes what is missing there.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Writes the rows of many blocks into files of this format, `<rule>/<output>/chain-<chain>/blocks_<first>_<last>`, instead of
+    /// Writes the rows of many blocks into files of this format (`parquet`, `csv`, `arrow` or `arrow-stream`), `<rule>/<output>/chain-<chain>/blocks_<first>_<last>`, instead of
     /// a file an artifact; a rule's outputs need columns for it.
     #[arg(long, value_name = "FORMAT", requires = "out", value_parser = table_format)]
     pub(crate) table: Option<Format>,
-    /// Form of 256-bit numbers in tables: decimal digits with a column of doubles beside it, or one of the two, or others that
-    /// hold less or are read by fewer programs.
+    /// Form of 256-bit numbers in tables: decimal digits with a column of doubles beside it (`string+f64`), one of the two (`string`,
+    /// `f64`), decimals of 38 digits (`decimal38`), or 32 bytes (`bytes`).
     #[arg(long = "u256", value_name = "FORM", requires = "table", default_value = "string+f64", value_parser = wide_numbers)]
     pub(crate) wide_numbers: WideNumbers,
     /// Most blocks of a table's file.
-    #[arg(long, value_name = "N", requires = "table", default_value = "1000")]
+    #[arg(long, value_name = "N", requires = "table", default_value = "1000", value_parser = from_one)]
     pub(crate) blocks_per_file: NonZeroUsize,
     /// Runs nothing, and prints what would be done.
     #[arg(long)]
@@ -140,6 +140,10 @@ fn file_here(path: PathBuf) -> Result<PathBuf, &'static str> {
 
 fn table_format(text: &str) -> Result<Format, String> {
     Format::named(text).ok_or_else(|| format!("formats are {}", Format::ALL.map(Format::as_str).join(", ")))
+}
+
+fn from_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a number from 1 is expected")
 }
 
 fn wide_numbers(text: &str) -> Result<WideNumbers, String> {

@@ -11,14 +11,14 @@ use refiner_specimen::{
 };
 use serde_json::json;
 
-use super::{Unreadable, read_and_decode};
+use super::{Unreadable, inputs, read_and_decode};
 use crate::{
     Check as Arguments,
     chains::ConfiguredChains,
     checks,
     executor::{self, unusual_terms},
     failure,
-    input::{Input, expand},
+    input::Input,
     known_blocks::KnownBlocks,
     terminal::{EscapingStdout, PrintError},
 };
@@ -45,14 +45,13 @@ struct Report {
 /// Checks every specimen; one that fails does not stop the others.
 pub fn run(arguments: &Arguments, stdout: &mut EscapingStdout) -> Result<ExitCode, Failure> {
     let policy = executor::policy(&arguments.settings.values()?);
-    let inputs = expand(&arguments.specimens)?;
+    let (inputs, mut exit) = inputs(&arguments.specimens);
     let checker = Checker {
         executor: ConfiguredChains::read(&arguments.chains.chain_configs)?.executor(policy),
         known: KnownBlocks::of(&inputs, arguments.known.block_hashes.as_deref())?,
         execute: arguments.execute,
         announced: arguments.specimen_hash,
     };
-    let mut exit = ExitCode::Done;
     for input in inputs {
         match checker.check(&input) {
             Ok(report) => {

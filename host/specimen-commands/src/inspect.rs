@@ -7,10 +7,10 @@ use refiner_specimen::Specimen;
 use refiner_text::{OneLine, UntrustedText};
 use serde::Serialize;
 
-use super::{Unreadable, read_and_decode};
+use super::{Unreadable, inputs, read_and_decode};
 use crate::{
     failure,
-    input::{Input, expand},
+    input::Input,
     terminal::{EscapingStdout, PrintError},
 };
 
@@ -46,8 +46,8 @@ struct Inspection {
 
 /// Inspects every specimen; one that cannot be read does not stop the others.
 pub fn run(arguments: &[String], json: bool, stdout: &mut EscapingStdout) -> Result<ExitCode, Failure> {
-    let mut exit = ExitCode::Done;
-    for input in expand(arguments)? {
+    let (inputs, mut exit) = inputs(arguments);
+    for input in inputs {
         match inspect(&input) {
             Ok(inspection) if json => stdout.json_line(&inspection)?,
             Ok(inspection) => print(&inspection, stdout)?,

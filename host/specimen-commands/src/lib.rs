@@ -26,12 +26,12 @@ mod inspect;
 
 pub use self::arguments::{Check, Specimen};
 
-use refiner_diagnostics::{ExitCode, Failure};
+use refiner_diagnostics::{Diagnostic as _, ExitCode, Failure};
 use refiner_executor::{self as executor, chains};
 use refiner_output as output;
 use refiner_rule_session::checks;
 use refiner_specimen_files::{
-    input::{self, Input, InputError},
+    input::{self, Expanded, Input, InputError, expand_all},
     known_blocks,
 };
 use refiner_terminal::{self as terminal, failure};
@@ -53,6 +53,14 @@ enum Unreadable {
     Read(#[from] InputError),
     #[error(transparent)]
     Decode(#[from] refiner_specimen::DecodeError),
+}
+
+/// The inputs that arguments name. Arguments that name nothing are printed, and give the exit code.
+fn inputs(arguments: &[String]) -> (Vec<Input>, ExitCode) {
+    let Expanded { inputs, refused } = expand_all(arguments);
+    refused.iter().for_each(failure::report_argument);
+    let exit = refused.iter().map(InputError::exit_code).max();
+    (inputs, exit.unwrap_or(ExitCode::Done))
 }
 
 fn read_and_decode(input: &Input) -> Result<(Vec<u8>, refiner_specimen::Specimen), Unreadable> {

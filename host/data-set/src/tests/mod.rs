@@ -332,6 +332,19 @@ fn manifest_that_leads_out_of_its_directory_is_refused() {
 }
 
 #[test]
+fn file_and_link_to_nowhere_are_no_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+    fs::write(&file, "mine").unwrap();
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for path in [&file, &link, &file.join("below")] {
+        let error = DataSet::open(path.as_path(), terms(&[])).unwrap_err();
+        assert!(matches!(&error, DataSetError::NoDirectory(of) if of == path), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
 fn file_that_is_no_manifest_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(MANIFEST);

@@ -56,6 +56,9 @@ pub enum InputError {
     /// A list of names that is too long.
     #[error("{input}: larger than the limit of {NAMES_BYTES_MAX} bytes for a list of names")]
     ListTooLarge { input: Input },
+    /// A list of names as some editors and shells write text.
+    #[error("{input}: found a list in UTF-16, and expected UTF-8")]
+    ListInUtf16 { input: Input },
     /// A pattern that matches nothing.
     #[error("{}: the pattern matches no file", OneLine(.0))]
     NoMatch(String),
@@ -118,7 +121,11 @@ impl InputError {
             | Self::TooManyNames { .. }
             | Self::ListTooLarge { .. } => "tooLarge",
             Self::Read { .. } => "unreadable",
-            Self::Blocks { .. } | Self::Decode { .. } | Self::Json { .. } | Self::Convert { .. } => "malformed",
+            Self::ListInUtf16 { .. }
+            | Self::Blocks { .. }
+            | Self::Decode { .. }
+            | Self::Json { .. }
+            | Self::Convert { .. } => "malformed",
         }
     }
 }
@@ -136,6 +143,7 @@ impl Diagnostic for InputError {
             | Self::TooDeep { .. }
             | Self::TooManyNames { .. }
             | Self::ListTooLarge { .. }
+            | Self::ListInUtf16 { .. }
             | Self::NoMatch(_)
             | Self::Pattern { .. }
             | Self::Several { .. }
@@ -164,6 +172,7 @@ impl Diagnostic for InputError {
             Self::TooDeep { .. } => Some("name the directory itself".into()),
             Self::TooManyNames { .. } => Some("name parts of it, one run each".into()),
             Self::ListTooLarge { .. } => Some("split the list".into()),
+            Self::ListInUtf16 { .. } => Some("iconv -f UTF-16 -t UTF-8 makes one".into()),
             Self::Remote(error) => error.hint(),
             Self::ListIsStandardInput => Some("write one of the two to a file and name that".into()),
             Self::NotHere(_) => Some("`refiner replay` reads them; or fetch it to a file first".into()),

@@ -57,7 +57,7 @@ fn expand_by(arguments: &[impl AsRef<OsStr>], remote: Option<&RemoteFiles>) -> E
 ///
 /// # Errors
 ///
-/// The list cannot be read, or is longer than [`NAMES_BYTES_MAX`].
+/// The list cannot be read, is longer than [`NAMES_BYTES_MAX`], or in UTF-16.
 pub fn names_from(list: &OsStr) -> Result<Vec<OsString>, InputError> {
     let input = || if list == "-" { Input::Stream(Stream::standard_input()) } else { Input::File(list.into()) };
     let refuse = |source| InputError::Read { input: input(), source };
@@ -71,10 +71,24 @@ pub fn names_from(list: &OsStr) -> Result<Vec<OsString>, InputError> {
     if taken as u64 > NAMES_BYTES_MAX {
         return Err(InputError::ListTooLarge { input: input() });
     }
+    if is_utf16(&text) {
+        return Err(InputError::ListInUtf16 { input: input() });
+    }
     let by_nul = text.split(|byte| *byte == 0);
     let lines = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).split(|byte| *byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     Ok(if text.contains(&0) { names(by_nul) } else { names(lines) })
+}
+
+/// True for the mark of UTF-16 in either order, and for what a list of ASCII is in it: a NUL at every second byte, and a dot, slash or end
+/// of line at one of the others. By bytes and NULs such a list would name `.` and `/`.
+fn is_utf16(text: &[u8]) -> bool {
+    let of_ascii = |nul: usize| {
+        let units = text.as_chunks::<2>().0;
+        let names_much = units.iter().any(|unit| b"./\n".contains(&unit[1 - nul]));
+        names_much && units.iter().all(|unit| unit[nul] == 0 && unit[1 - nul] != 0)
+    };
+    [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| text.starts_with(mark)) || of_ascii(0) || of_ascii(1)
 }
 
 fn names<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<OsString> {

@@ -148,6 +148,20 @@ fn argument_that_names_nothing_stops_only_itself() {
 }
 
 #[test]
+fn directory_that_ends_in_an_error_is_one_of_its_own() {
+    // It opens, and gives no entry.
+    let unlisted = Path::new("/proc/1/map_files");
+    if !fs::read_dir(unlisted).is_ok_and(|mut entries| entries.next().is_some_and(|entry| entry.is_err())) {
+        eprintln!("skipped: {} is listed here, or does not open", unlisted.display());
+        return;
+    }
+    let directory = directory_with(&["1-10.avro", "1-11.avro"]);
+    symlink(unlisted, directory.path().join("m")).unwrap();
+    let Expanded { inputs, refused } = expand_all(&[directory.path()]);
+    assert_eq!((inputs.len(), refused.len()), (2, 1), "{refused:?}");
+}
+
+#[test]
 fn list_of_names_is_of_lines_or_separated_by_nul() {
     let list = tempfile::NamedTempFile::new().unwrap();
     for (text, expected) in [
@@ -160,6 +174,17 @@ fn list_of_names_is_of_lines_or_separated_by_nul() {
         let expected: Vec<OsString> = expected.into_iter().map(|name| OsStr::from_bytes(name).to_owned()).collect();
         assert_eq!(names_from(list.path().as_os_str()).unwrap(), expected);
     }
+    let utf16 = |unit: u16| unit.to_le_bytes();
+    let of_ascii: Vec<u8> = "a.avro\r\n".encode_utf16().flat_map(utf16).collect();
+    let swapped: Vec<u8> = of_ascii.chunks(2).flat_map(|unit| [unit[1], unit[0]]).collect();
+    let marked: Vec<u8> = "\u{feff}\u{e9}.avro".encode_utf16().flat_map(utf16).collect();
+    for text in [&of_ascii, &swapped, &marked] {
+        fs::write(list.path(), text).unwrap();
+        let error = names_from(list.path().as_os_str()).unwrap_err().to_string();
+        assert!(error.ends_with("found a list in UTF-16, and expected UTF-8"), "{error}");
+    }
+    fs::write(list.path(), "a\0b\0").unwrap();
+    assert_eq!(names_from(list.path().as_os_str()).unwrap(), ["a", "b"]);
     let error = names_from(OsStr::new("/nonexistent/list")).unwrap_err();
     assert!(error.to_string().contains("/nonexistent/list"), "{error}");
 }

@@ -143,8 +143,10 @@ impl Walk {
             Err(source) => return self.refuse(directory, source),
         };
         for entry in entries {
-            let entry =
-                entry.map_err(|source| InputError::Read { input: Input::File(directory.to_owned()), source })?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(source) => return self.refuse(directory, source),
+            };
             self.names += 1;
             if self.names > NAMES_MAX {
                 return Err(InputError::TooManyNames { directory: directory.to_owned() });
