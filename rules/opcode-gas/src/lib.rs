@@ -62,7 +62,7 @@ fn per() -> Result<Per, RuleError> {
     match params::get("per").as_deref() {
         None | Some("transaction") => Ok(Per::Transaction),
         Some("block") => Ok(Per::Block),
-        Some(other) => Err(RuleError::Rejected(format!("per is {other:?}; expected transaction or block"))),
+        Some(other) => Err(RuleError::Unsupported(format!("per is {other:?}; expected transaction or block"))),
     }
 }
 
@@ -70,7 +70,7 @@ fn system() -> Result<bool, RuleError> {
     match params::get("system").as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(other) => Err(RuleError::Rejected(format!("system is {other:?}; expected true or false"))),
+        Some(other) => Err(RuleError::Unsupported(format!("system is {other:?}; expected true or false"))),
     }
 }
 

@@ -28,7 +28,7 @@ impl WrappedEther {
                 let known = known.ok_or_else(|| {
                     let why =
                         format!("no contract is known to wrap ether on chain {chain}; name it, wrapped-ether=0x...");
-                    RuleError::Rejected(why)
+                    RuleError::Unsupported(why)
                 })?;
                 Ok(Self(vec![known.1]))
             }
@@ -44,6 +44,6 @@ impl WrappedEther {
 
 fn read(address: &str, list: &str) -> Result<Address, RuleError> {
     address.parse().map_err(|_| {
-        RuleError::Rejected(format!("wrapped-ether is {list:?}; expected none, known or addresses, 0x...,0x..."))
+        RuleError::Unsupported(format!("wrapped-ether is {list:?}; expected none, known or addresses, 0x...,0x..."))
     })
 }

@@ -52,7 +52,7 @@ fn payload() -> Result<Payload, RuleError> {
         None | Some("all") => Ok(Payload::All),
         Some("selector") => Ok(Payload::Selector),
         Some("none") => Ok(Payload::Nothing),
-        Some(other) => Err(RuleError::Rejected(format!("payload is {other:?}; expected all, selector or none"))),
+        Some(other) => Err(RuleError::Unsupported(format!("payload is {other:?}; expected all, selector or none"))),
     }
 }
 
@@ -60,7 +60,7 @@ fn system() -> Result<bool, RuleError> {
     match params::get("system").as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(other) => Err(RuleError::Rejected(format!("system is {other:?}; expected true or false"))),
+        Some(other) => Err(RuleError::Unsupported(format!("system is {other:?}; expected true or false"))),
     }
 }
 
