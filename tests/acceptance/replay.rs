@@ -238,10 +238,15 @@ fn command_line_that_names_nothing_says_what_is_there() {
 }
 
 #[test]
-fn output_directory_that_cannot_be_written_fails_the_runs_by_name() {
+fn output_directory_that_is_a_file_or_below_one_is_named_before_the_first_run() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let ended = refiner(&["replay", text(&samples()[0]), "--out", text(&file.path().join("out"))]).expect(5);
-    assert!(ended.stderr.contains(text(file.path())), "{}", ended.stderr);
+    for out in [file.path().to_owned(), file.path().join("out")] {
+        let ended = refiner(&["replay", text(&samples()[0]), "--out", text(&out)]).expect(2);
+        let message = format!("{}: expected a directory, found a file", out.display());
+        assert!(ended.text().is_empty() && ended.stderr.contains(&message), "{}", ended.stderr);
+    }
+    let unwritable = refiner(&["replay", text(&samples()[0]), "--out", "/proc/out"]).expect(5);
+    assert!(unwritable.stderr.contains("/proc/out"), "{}", unwritable.stderr);
 }
 
 #[test]

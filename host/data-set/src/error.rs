@@ -55,8 +55,8 @@ pub enum DataSetError {
         /// The first difference.
         difference: Difference,
     },
-    /// A file, or a link that leads nowhere, in the place of the directory.
-    #[error("{}: expected a directory, found a file or a link that leads nowhere", OneLine(.0.display()))]
+    /// A file, or a link that leads nowhere, in the place of the directory or of one above it.
+    #[error("{}: expected a directory, found a file or a link to nowhere in its path", OneLine(.0.display()))]
     NoDirectory(PathBuf),
     /// A path that no file of its unit has.
     #[error("{}: the manifest names a file that its blocks do not have: {name}", OneLine(.place.display()))]

@@ -79,6 +79,10 @@ fn block_as_a_whole_has_the_system_calls_in_its_sums_where_they_are_asked_for() 
 fn other_words_are_refused_with_what_is_expected() {
     for (name, words) in [("per", "expected transaction or block"), ("system", "expected true or false")] {
         let run = fixture().param(name, "all").run_with_evm(OpcodeGas::refine);
-        assert!(matches!(&run.result, Err(RuleError::Unsupported(reason)) if reason.contains(words)), "{:?}", run.result);
+        assert!(
+            matches!(&run.result, Err(RuleError::Unsupported(reason)) if reason.contains(words)),
+            "{:?}",
+            run.result
+        );
     }
 }

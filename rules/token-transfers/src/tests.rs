@@ -80,7 +80,11 @@ fn wrapped_ether_has_rows_where_it_is_asked_for_and_of_the_contracts_that_are_na
         ("0xaa,", 1, "expected none, known or addresses"),
     ] {
         let run = run_wrapping(Some(asked), chain, Vec::new());
-        assert!(matches!(&run.result, Err(RuleError::Unsupported(reason)) if reason.contains(words)), "{:?}", run.result);
+        assert!(
+            matches!(&run.result, Err(RuleError::Unsupported(reason)) if reason.contains(words)),
+            "{:?}",
+            run.result
+        );
     }
 }
 

@@ -73,6 +73,8 @@ fn payload_and_system_calls_are_chosen_by_parameters() {
     assert_eq!((rows.len(), field(rows[0], "transaction_index"), field(rows[1], "selector")), (3, "null", "null"));
     for (name, value) in [("payload", "some"), ("system", "yes")] {
         let reason = format!("{name} is {value:?}; expected ");
-        assert!(matches!(run(&[(name, value)]).result, Err(RuleError::Unsupported(found)) if found.starts_with(&reason)));
+        assert!(
+            matches!(run(&[(name, value)]).result, Err(RuleError::Unsupported(found)) if found.starts_with(&reason))
+        );
     }
 }
