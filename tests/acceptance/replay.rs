@@ -250,6 +250,14 @@ fn output_directory_that_is_a_file_or_below_one_is_named_before_the_first_run() 
 }
 
 #[test]
+fn rule_that_is_named_twice_is_a_fault_of_the_command_line() {
+    let twice = refiner(&["replay", text(&samples()[0]), "--rule", "logs", "--rule", "logs"]).expect(2);
+    for words in ["two rules are named logs", "hint: name each rule once"] {
+        assert!(twice.stderr.contains(words), "{}", twice.stderr);
+    }
+}
+
+#[test]
 fn rules_that_share_the_execution_of_a_block_report_what_each_reports_alone() {
     let rules = [
         "block-result",

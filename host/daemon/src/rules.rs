@@ -167,11 +167,10 @@ impl Diagnostic for RulesError {
             Self::Unconfined(error) => error.exit_code(),
             Self::Rule(error) => error.exit_code(),
             Self::Probe(_) => ExitCode::Host,
-            Self::Cache(_)
-            | Self::Hypothetical { .. }
-            | Self::SameName(_)
-            | Self::NotServed { .. }
-            | Self::Ambiguous { .. } => ExitCode::Refused,
+            Self::SameName(_) => ExitCode::Usage,
+            Self::Cache(_) | Self::Hypothetical { .. } | Self::NotServed { .. } | Self::Ambiguous { .. } => {
+                ExitCode::Refused
+            }
         }
     }
 
@@ -182,7 +181,8 @@ impl Diagnostic for RulesError {
             Self::Unconfined(error) => error.hint(),
             Self::Ambiguous { .. } => Some("name one by --prove, or none by `--prove none`".into()),
             Self::Hypothetical { .. } => Some("leave it out here, and run it by `refiner replay`".into()),
-            Self::SameName(_) | Self::NotServed { .. } | Self::Probe(_) => None,
+            Self::SameName(_) => Some("name each rule once; a component has the name in its manifest".into()),
+            Self::NotServed { .. } | Self::Probe(_) => None,
         }
     }
 }

@@ -29,6 +29,7 @@ mod data_set;
 mod destination;
 mod directory;
 mod error;
+mod files;
 mod log;
 mod manifest;
 mod staging;

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataSetError, Terms, Unit};
+use crate::{DataSetError, Terms, Unit, files::open_file};
 
 /// Name of the log within its data set.
 pub const LOG: &str = "_manifest.log";
@@ -34,7 +34,7 @@ pub(crate) struct Logged {
 /// Reads a log, or none where there is none or not even its first line was written.
 pub(crate) fn read(path: &Path) -> Result<Option<Logged>, DataSetError> {
     let refuse = |source| DataSetError::Io { path: path.to_owned(), source };
-    let file = match File::open(path) {
+    let file = match open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refuse(error)),

@@ -2,14 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Read as _, Write},
     path::Path,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataSetError, Terms, Unit, error::MANIFEST_BYTES_MAX};
+use crate::{DataSetError, Terms, Unit, error::MANIFEST_BYTES_MAX, files::open_file};
 
 /// Name of the manifest within its data set.
 pub const MANIFEST: &str = "_manifest.json";
@@ -81,7 +80,7 @@ impl Manifest {
     /// The file cannot be read, or is no manifest of this version.
     pub fn read(path: &Path) -> Result<Option<Self>, DataSetError> {
         let refuse = |source| DataSetError::Io { path: path.to_owned(), source };
-        let file = match File::open(path) {
+        let file = match open_file(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refuse(error)),

@@ -6,7 +6,7 @@ mod recomputation;
 mod unlisted;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     ffi::OsString,
     fs, io,
     num::NonZeroUsize,
@@ -85,6 +85,9 @@ pub enum VerifyError {
     /// A manifest may be anybody's: no rule is loaded or fetched because it is named there.
     #[error("the data set has the rule {0}, which is not built in")]
     NotBuiltIn(UntrustedText),
+    /// A replay makes no such data set.
+    #[error("the manifest has the rule {0} more than once")]
+    NamedTwice(UntrustedText),
     /// Another program, rule or parameter would make another data set.
     #[error("the data set has the {0}")]
     OtherTerms(Difference),
@@ -102,9 +105,11 @@ pub enum VerifyError {
 impl Diagnostic for VerifyError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoManifest(_) | Self::Unfinished(_) | Self::UnknownForm { .. } | Self::BlocksPerFile(_) => {
-                ExitCode::Input
-            }
+            Self::NoManifest(_)
+            | Self::Unfinished(_)
+            | Self::NamedTwice(_)
+            | Self::UnknownForm { .. }
+            | Self::BlocksPerFile(_) => ExitCode::Input,
             Self::OtherTerms(_) | Self::NotBuiltIn(_) => ExitCode::Usage,
             Self::Temporary(_) => ExitCode::Host,
         }
@@ -118,7 +123,7 @@ impl Diagnostic for VerifyError {
             Self::OtherTerms(_) => {
                 Some("use the build that made it, and name rules that are not built in with --rule".into())
             }
-            Self::BlocksPerFile(_) => Some("put back the manifest that the replay wrote".into()),
+            Self::NamedTwice(_) | Self::BlocksPerFile(_) => Some("put back the manifest that the replay wrote".into()),
             Self::UnknownForm { .. } | Self::Temporary(_) => None,
         }
     }
@@ -289,6 +294,12 @@ impl Verified {
     }
 }
 
+/// A rule with the name of one before it.
+fn twice(rules: &[RuleTerms]) -> Option<&RuleTerms> {
+    let mut names = HashSet::new();
+    rules.iter().find(|rule| !names.insert(&rule.name))
+}
+
 impl Verification {
     /// The replay that made the data set.
     fn replay(self, manifest: &Manifest) -> Result<Replay, VerifyError> {
@@ -312,6 +323,9 @@ impl Verification {
             Some(_) => Ok(rule.name.clone()),
             None => Err(VerifyError::NotBuiltIn(UntrustedText::new(&rule.name))),
         };
+        if let Some(twice) = twice(&terms.rules) {
+            return Err(VerifyError::NamedTwice(UntrustedText::new(&twice.name)));
+        }
         let rules = if self.rules.is_empty() {
             terms.rules.iter().map(built_in).collect::<Result<_, _>>()?
         } else {

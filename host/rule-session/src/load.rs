@@ -231,8 +231,10 @@ impl Diagnostic for LoadError {
         match self {
             Self::Isolated(error) => error.exit_code(),
             Self::Rule(error) => error.exit_code(),
-            Self::SameName(_) | Self::SameOutput { .. } => ExitCode::Refused,
-            Self::UnknownParameter { .. } | Self::TwoValues(_) | Self::NoRemoteResult { .. } => ExitCode::Usage,
+            Self::SameOutput { .. } => ExitCode::Refused,
+            Self::SameName(_) | Self::UnknownParameter { .. } | Self::TwoValues(_) | Self::NoRemoteResult { .. } => {
+                ExitCode::Usage
+            }
             Self::Admit { source, .. } => source.exit_code(),
             Self::Engine(error) => error.exit_code(),
             Self::SelfTest(error) => error.exit_code(),
@@ -251,7 +253,8 @@ impl Diagnostic for LoadError {
                 Some("the name may be misspelt, or the rule that reads it was not named (--rule)".into())
             }
             Self::NoRemoteResult { .. } => Some("or have this program execute: --evm embedded, the default".into()),
-            Self::SameName(_) | Self::TwoValues(_) => None,
+            Self::SameName(_) => Some("name each rule once; a component has the name in its manifest".into()),
+            Self::TwoValues(_) => None,
         }
     }
 }

@@ -58,6 +58,13 @@ fn rule_that_a_manifest_names_is_loaded_only_where_it_is_built_in() {
     let folder = tempfile::tempdir().unwrap();
     let rule = folder.path().join("mine");
     fs::create_dir(&rule).unwrap();
+    made.change(|manifest| {
+        let rules = list(&mut manifest["terms"]["rules"]);
+        rules.push(rules[0].clone());
+    });
+    let twice = made.verify().expect(4).stderr;
+    assert!(twice.contains("the manifest has the rule state-access more than once"), "{twice}");
+    made.change(|manifest| drop(list(&mut manifest["terms"]["rules"]).pop()));
     for name in ["mine", "http://127.0.0.1:9/rule.wasm#sha256=", "oci://127.0.0.1:9/a/b@sha256:", text(&rule)] {
         made.change(|manifest| manifest["terms"]["rules"][0]["name"] = json!(name));
         let mut verify = command(&["verify", text(made.out.path()), text(made.specimens.path())]);
@@ -85,6 +92,22 @@ fn manifest_that_names_a_file_behind_a_link_does_not_have_it_removed() {
     let refused = refiner(&replay(made.specimens.path(), made.out.path(), &RULES)).expect(4);
     assert!(refused.stderr.contains("names a file that its blocks do not have: sub/victim.txt"), "{}", refused.stderr);
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+#[test]
+fn pipe_in_the_place_of_a_file_is_named_and_not_waited_for() {
+    let made = Made::of(1, &[]);
+    let file = manifest(made.out.path())["units"][0]["files"][0]["path"].as_str().unwrap().to_owned();
+    let put_pipe = |name: &str| {
+        let path = made.out.path().join(name);
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    };
+    put_pipe(&file);
+    assert!(made.verify().expect(3).text().contains(&format!("{file}: expected a regular file")));
+    put_pipe(MANIFEST);
+    let manifest = made.verify().expect(5).stderr;
+    assert!(manifest.contains("_manifest.json: expected a regular file"), "{manifest}");
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub fn counting(limit: ScanLimit, count: usize) -> String {
         ScanLimit::TableElements => module(format!("(table {count} funcref)")),
         ScanLimit::MemoryPages => module(format!("(memory {count})")),
         ScanLimit::Globals => module("(global i32 (i32.const 0))".repeat(count)),
+        // Two segments, each of which counts as an element too.
+        ScanLimit::PassiveElements => {
+            let nulls = "(ref.null func)".repeat(count - 2);
+            module(format!("(elem funcref {nulls}) (elem func)"))
+        }
         ScanLimit::CoreImports => module("(import \"\" \"\" (func))".repeat(count)),
         ScanLimit::ComponentFunctions => {
             let drops = "(core func (canon resource.drop $r))".repeat(count);

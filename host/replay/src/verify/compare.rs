@@ -134,6 +134,10 @@ fn file(stated: &FileEntry, computed: &FileEntry, made: &Made, place: &Path) -> 
             copy
         }
     };
+    // A pipe would be waited for.
+    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+        return Ok(Some(Finding::NotAFile { path: name() }));
+    }
     let differs = match first_difference(&path, &again) {
         Ok(differs) => differs,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Finding::Absent { path: name() })),

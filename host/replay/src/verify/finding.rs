@@ -32,6 +32,8 @@ pub enum Finding {
     Bytes { path: String, at: u64, line: Option<u64> },
     /// The file is not there.
     Absent { path: String },
+    /// A directory or a pipe in the place of a file.
+    NotAFile { path: String },
 }
 
 /// The values of an entry that differ, each after its name: those of the manifest, and those that were computed.
@@ -123,6 +125,7 @@ impl fmt::Display for Finding {
             Self::Bytes { path, at, line: None } => {
                 write!(f, "{}: differs from what is computed at byte {at}", OneLine(path))
             }
+            Self::NotAFile { path } => write!(f, "{}: expected a regular file", OneLine(path)),
             Self::Absent { path } => write!(f, "{}: the file is not there", OneLine(path)),
         }
     }

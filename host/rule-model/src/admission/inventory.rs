@@ -9,6 +9,8 @@ use wasmparser::{
 
 /// Bytes that the host keeps for a global, in each instance of its module.
 const GLOBAL_BYTES: u64 = 16;
+/// Bytes that the host keeps for an element of a passive segment, or for the segment, in each instance of its module.
+const PASSIVE_ELEMENT_BYTES: u64 = 16;
 /// Bytes that the host keeps for a function, defined or imported, in each instance of its module.
 const FUNCTION_BYTES: u64 = 32;
 /// Bytes that the host keeps for a function of a component, in each instance of it.
@@ -20,6 +22,7 @@ pub(super) struct Totals {
     pub(super) core_instances: u64,
     pub(super) memories: u64,
     pub(super) tables: u64,
+    pub(super) passive_elements: u64,
     /// Memory that the host holds beside linear memories and tables.
     pub(super) state_bytes: u64,
 }
@@ -30,6 +33,7 @@ impl Totals {
             (&mut self.core_instances, other.core_instances),
             (&mut self.memories, other.memories),
             (&mut self.tables, other.tables),
+            (&mut self.passive_elements, other.passive_elements),
             (&mut self.state_bytes, other.state_bytes),
         ] {
             *mine = mine.saturating_add(theirs);
@@ -83,6 +87,11 @@ impl Inventory {
 
     pub(super) fn globals(&mut self, count: u32) {
         self.state(count, GLOBAL_BYTES);
+    }
+
+    pub(super) fn passive_elements(&mut self, count: u32) {
+        self.own(|own| own.passive_elements = own.passive_elements.saturating_add(count.into()));
+        self.state(count, PASSIVE_ELEMENT_BYTES);
     }
 
     /// Functions of a module, or its imports, most of which are functions.

@@ -5,7 +5,8 @@
 
 use wasmparser::{
     BinaryReaderError, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
-    ComponentTypeRef, Encoding, FunctionBody, Instance, Parser, Payload, SectionLimited,
+    ComponentTypeRef, Element, ElementItems, ElementKind, Encoding, FunctionBody, Instance, Parser, Payload,
+    SectionLimited,
 };
 
 use super::{
@@ -49,6 +50,7 @@ struct Scan<'a> {
     memories: u64,
     tables: u64,
     globals: u64,
+    passive_elements: u64,
     core_imports: u64,
     component_functions: u64,
     definitions: u64,
@@ -93,6 +95,7 @@ impl<'a> Scan<'a> {
                 self.inventory.globals(section.count());
                 count(&mut self.globals, section.count().into(), ScanLimit::Globals)
             }
+            Payload::ElementSection(section) => section.into_iter().try_for_each(|segment| self.segment(&segment?)),
             Payload::InstanceSection(section) => self.core_instances(section),
             Payload::ComponentInstanceSection(section) => self.component_instances(section),
             Payload::ComponentImportSection(section) => {
@@ -137,6 +140,21 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// A passive segment is in the host's memory from the first moment of an instance. Others are written to a table or dropped then, which
+    /// the engine charges fuel for.
+    fn segment(&mut self, segment: &Element<'_>) -> Result<(), AdmissionError> {
+        if !matches!(segment.kind, ElementKind::Passive) {
+            return Ok(());
+        }
+        let items = match &segment.items {
+            ElementItems::Functions(items) => items.count(),
+            ElementItems::Expressions(_, items) => items.count(),
+        };
+        let with_segment = items.saturating_add(1);
+        self.inventory.passive_elements(with_segment);
+        count(&mut self.passive_elements, with_segment.into(), ScanLimit::PassiveElements)
+    }
+
     fn core_instances(&mut self, section: SectionLimited<'a, Instance<'a>>) -> Result<(), AdmissionError> {
         for instance in section {
             let instance = instance?;
@@ -164,10 +182,11 @@ impl<'a> Scan<'a> {
 
     /// The scan's result, when one instance of the whole makes no more than is allowed.
     fn finish(self) -> Result<Surface<'a>, AdmissionError> {
-        let Totals { core_instances, memories, tables, state_bytes } = self.inventory.totals();
+        let Totals { core_instances, memories, tables, passive_elements, state_bytes } = self.inventory.totals();
         within(core_instances, ScanLimit::CoreInstances)?;
         within(memories, ScanLimit::Memories)?;
         within(tables, ScanLimit::Tables)?;
+        within(passive_elements, ScanLimit::PassiveElements)?;
         Ok(Surface { state_bytes, ..self.surface })
     }
 

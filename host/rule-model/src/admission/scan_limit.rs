@@ -45,6 +45,8 @@ pub enum ScanLimit {
     MemoryPages,
     /// Globals of all modules, imported ones apart.
     Globals,
+    /// Elements of segments that initialise no table, and these segments, of all modules.
+    PassiveElements,
     /// Imports of all modules.
     CoreImports,
     /// Functions that components make of those of their modules, and the other way round.
@@ -55,7 +57,7 @@ pub enum ScanLimit {
 
 impl ScanLimit {
     /// Every limit of the scan, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Depth,
         Self::Parts,
         Self::CoreInstances,
@@ -68,6 +70,7 @@ impl ScanLimit {
         Self::TableElements,
         Self::MemoryPages,
         Self::Globals,
+        Self::PassiveElements,
         Self::CoreImports,
         Self::ComponentFunctions,
         Self::Definitions,
@@ -91,7 +94,7 @@ impl ScanLimit {
             Self::TableElements => TABLE_ELEMENTS_MAX as u64,
             Self::MemoryPages => Limit::MemoryBytes.spec().cap / WASM_PAGE_BYTES,
             // The host keeps memory for each, in each instance. Linked runtimes of languages have some thousands.
-            Self::Globals | Self::CoreImports => 50_000,
+            Self::Globals | Self::PassiveElements | Self::CoreImports => 50_000,
             // Toolchains write a few hundred.
             Self::ComponentFunctions => 10_000,
             Self::Definitions => 1_000,
@@ -114,6 +117,7 @@ impl fmt::Display for ScanLimit {
             Self::TableElements => "elements of one table",
             Self::MemoryPages => "pages of one memory",
             Self::Globals => "globals",
+            Self::PassiveElements => "elements of passive segments",
             Self::CoreImports => "imports of modules",
             Self::ComponentFunctions => "functions of components",
             Self::Definitions => "modules and components",

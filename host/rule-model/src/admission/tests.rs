@@ -162,6 +162,9 @@ fn state_is_counted_for_each_instance_of_its_module() {
     assert_eq!(state_bytes(&format!("(component {module})")), 0, "a module that is not instantiated takes nothing");
     assert_eq!(state_bytes(&format!("(component {empty} {module} {made})")), 32 + 3 * 16 + 3 * 32);
     assert_eq!(state_bytes(&format!("(component {empty} {module} {made} {made})")), 32 + 2 * (3 * 16 + 3 * 32));
+    // An element of a segment that initialises no table takes 16, and so does the segment.
+    let passive = "(core module $m (func $f) (elem func $f $f) (elem declare func $f) (table 1 funcref) (elem (i32.const 0) func $f))";
+    assert_eq!(state_bytes(&format!("(component {passive} (core instance (instantiate $m)))")), 32 + 3 * 16);
     // A function that a component makes takes 64.
     let drops =
         "(type $r (resource (rep i32))) (core func (canon resource.drop $r)) (core func (canon resource.drop $r))";
@@ -258,6 +261,15 @@ fn names_of_code_count_as_definitions() {
 }
 
 #[test]
+fn elements_of_passive_segments_are_counted_in_each_instance() {
+    let module = format!("(core module $m (elem funcref {}))", "(ref.null func)".repeat(24_999));
+    let made =
+        |instances: usize| format!("(component {module} {})", "(core instance (instantiate $m))".repeat(instances));
+    assert!(scanned(&made(2)).is_ok());
+    too_much(&made(3), ScanLimit::PassiveElements, 75_000);
+}
+
+#[test]
 fn every_limit_of_the_scan_has_its_number_and_its_words() {
     let expected = [
         (6, "levels of nesting"),
@@ -272,6 +284,7 @@ fn every_limit_of_the_scan_has_its_number_and_its_words() {
         (100_000, "elements of one table"),
         (16_384, "pages of one memory"),
         (50_000, "globals"),
+        (50_000, "elements of passive segments"),
         (50_000, "imports of modules"),
         (10_000, "functions of components"),
         (1_000, "modules and components"),

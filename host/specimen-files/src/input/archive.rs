@@ -179,7 +179,7 @@ fn listed(path: &Path, file: File) -> Result<Vec<Input>, InputError> {
     for entry in archive.entries_with_seek().map_err(refuse)? {
         let entry = entry.map_err(|source| match left.get() {
             0 => InputError::HeadersTooLong { archive: path.to_owned(), offset: end },
-            _ => refuse(source),
+            _ => refuse(io::Error::new(source.kind(), format!("the member at byte {end}: {source}"))),
         })?;
         left.set(HEADERS_BYTES_MAX);
         let name = entry.path().map_err(refuse)?.into_owned();

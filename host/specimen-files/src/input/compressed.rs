@@ -1,4 +1,4 @@
-//! gzip and Zstandard, by their first bytes. No specimen begins with either: its first byte would be a negative height.
+//! gzip and Zstandard, by their first bytes. No specimen begins with either: the first byte would be a number of blocks that none has.
 
 use std::io::{self, BufRead, Read};
 
@@ -6,6 +6,8 @@ use std::io::{self, BufRead, Read};
 pub(super) const MAGIC_BYTES: usize = 4;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// The rest of the first bytes of a frame of other data before those of the contents, as `pzstd` writes it; the first one is any of sixteen.
+const SKIPPED_FRAME: [u8; 3] = [0x2a, 0x4d, 0x18];
 /// Largest window of a Zstandard frame, 128 MiB: what `zstd --ultra -22` without `--long` needs.
 const WINDOW_LOG_MAX: u32 = 27;
 
@@ -14,7 +16,7 @@ pub(super) fn reader<'a>(head: &[u8], source: impl BufRead + 'a) -> io::Result<O
     if head.starts_with(GZIP) {
         return Ok(Some(Box::new(flate2::bufread::MultiGzDecoder::new(source))));
     }
-    if head.starts_with(ZSTANDARD) {
+    if is_zstandard(head) {
         let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
         decoder.window_log_max(WINDOW_LOG_MAX)?;
         return Ok(Some(Box::new(decoder)));
@@ -24,7 +26,12 @@ pub(super) fn reader<'a>(head: &[u8], source: impl BufRead + 'a) -> io::Result<O
 
 /// True when these first bytes are a compressed file's.
 pub(super) fn is_compressed(head: &[u8]) -> bool {
-    head.starts_with(GZIP) || head.starts_with(ZSTANDARD)
+    head.starts_with(GZIP) || is_zstandard(head)
+}
+
+fn is_zstandard(head: &[u8]) -> bool {
+    let is_skipped = |(first, rest): (&u8, &[u8])| (0x50..=0x5f).contains(first) && rest.starts_with(&SKIPPED_FRAME);
+    head.starts_with(ZSTANDARD) || head.split_first().is_some_and(is_skipped)
 }
 
 /// The bytes that `bytes` stand for, at most `limit + 1` of them; `None` where they are not compressed.
