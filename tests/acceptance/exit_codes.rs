@@ -1,8 +1,16 @@
 //! Exit codes: one table in `--help`, in the README and in the program, and an error of each kind with its code.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{
+    fs,
+    net::TcpStream,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 use refiner_diagnostics::ExitCode;
+use refiner_testkit::unused_address;
 
 use crate::program::{command, refiner, samples_directory, text};
 
@@ -77,6 +85,28 @@ fn closed_output_is_no_failure_and_a_full_one_is_a_failure_of_the_host() {
     let stderr = String::from_utf8(full.stderr).unwrap();
     assert_eq!(full.status.code(), Some(5), "{stderr}");
     assert!(stderr.starts_with("error: cannot print the result: No space left"), "{stderr}");
+}
+
+#[test]
+fn log_that_cannot_be_written_ends_no_service() {
+    for format in ["text", "json"] {
+        let address = unused_address().to_string();
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let serve =
+            ["evm", "serve", "--format", "canonical", "--listen", &address, "--log", "info", "--log-format", format];
+        let mut served = command(&serve).stdout(Stdio::null()).stderr(full).spawn().unwrap();
+        let begun = Instant::now();
+        while TcpStream::connect(&address).is_err() {
+            assert_eq!(served.try_wait().unwrap(), None, "{format}");
+            assert!(begun.elapsed() < Duration::from_secs(30), "{format}: it does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        // Its line about the address comes after.
+        thread::sleep(Duration::from_millis(300));
+        assert_eq!(served.try_wait().unwrap(), None, "{format}");
+        served.kill().unwrap();
+        served.wait().unwrap();
+    }
 }
 
 #[test]

@@ -161,7 +161,8 @@ fn directives(text: &str) -> Result<EnvFilter, filter::ParseError> {
 /// Begins to log what passes `filter` to standard error.
 pub fn log(filter: &str, format: LogFormat) -> Result<(), LogFilterError> {
     let filter = directives(filter).map_err(|source| LogFilterError { filter: filter.to_owned(), source })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    // The library would print to the same standard error that it cannot write to, and panic.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     match format {
         LogFormat::Text => {
             let ansi = io::stderr().is_terminal();
