@@ -28,6 +28,10 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const ANSWER_PATIENCE: Duration = Duration::from_secs(120);
 /// Time limit for a healthy pinner's answer; one that is in its timeout state sleeps for 30 s.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+/// Shorter parts of an address are words such as `v1`, which hide nothing.
+const SECRET_CHARS: usize = 6;
+/// In the place of an answer that may repeat a confidential part of the address.
+const NOT_QUOTED: &[u8] = b"not quoted, as the address has confidential parts";
 
 /// Limits of time and size for requests to a pinner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,10 +170,23 @@ impl Pinner {
         match response.status().as_u16() {
             200 => {
                 let answer = self.http.body(&mut response, ANSWER_BYTES_MAX).await.map_err(broken)?;
-                read_answer(&answer, ours, to)
+                read_answer(&answer, ours, to, |text| self.quoted(Excerpt::of(text)))
             }
-            status => Err(KeepError::Status { to, status, answer: self.http.excerpt(&mut response).await }),
+            status => {
+                let answer = self.quoted(self.http.excerpt(&mut response).await);
+                Err(KeepError::Status { to, status, answer })
+            }
         }
+    }
+
+    /// An answer as errors quote it: not at all where the address has a confidential part, which the answer may repeat in any form.
+    fn quoted(&self, answer: Excerpt) -> Excerpt {
+        let is_confidential = |part: &str| part.chars().count() >= SECRET_CHARS;
+        let has_confidential = !self.base.username().is_empty()
+            || self.base.password().is_some()
+            || self.base.query().is_some()
+            || self.base.path_segments().into_iter().flatten().any(is_confidential);
+        if has_confidential { Excerpt::of(NOT_QUOTED) } else { answer }
     }
 
     fn keep_error(&self, failure: Failure) -> KeepError {
@@ -222,11 +239,16 @@ struct PinnerReply {
 }
 
 /// Finds our id among the objects of an answer with status 200.
-fn read_answer(answer: &[u8], ours: ContentId, to: Origin) -> Result<ContentId, KeepError> {
+fn read_answer(
+    answer: &[u8],
+    ours: ContentId,
+    to: Origin,
+    quoted: impl Fn(&[u8]) -> Excerpt,
+) -> Result<ContentId, KeepError> {
     if answer.trim_ascii().is_empty() {
         return Err(KeepError::EmptyAnswer { to });
     }
-    let excerpt = || Excerpt::of(answer);
+    let excerpt = || quoted(answer);
     let mut theirs = None;
     for object in serde_json::Deserializer::from_slice(answer).into_iter::<PinnerReply>() {
         match object {
@@ -241,7 +263,7 @@ fn read_answer(answer: &[u8], ours: ContentId, to: Origin) -> Result<ContentId, 
     }
     match theirs {
         Some(theirs) if theirs == ours.to_string() => Ok(ours),
-        Some(theirs) => Err(KeepError::WrongId { to, ours, theirs: Excerpt::of(theirs.as_bytes()) }),
+        Some(theirs) => Err(KeepError::WrongId { to, ours, theirs: quoted(theirs.as_bytes()) }),
         None => Err(KeepError::UnreadableAnswer { to, answer: excerpt() }),
     }
 }

@@ -279,6 +279,22 @@ async fn credentials_in_a_url_are_never_told() -> Outcome {
     Ok(())
 }
 
+#[tokio::test]
+async fn answer_that_repeats_a_password_is_not_quoted() -> Outcome {
+    let double = PinnerDouble::start()?;
+    for status in [200, 403] {
+        double.fault(Route::Upload, Fault::Status(status, "Basic b3A6aHVudGVyMg== op:hunter2".into()));
+        for (userinfo, is_quoted) in [("op:hunter2@", false), ("op@", false), ("", true)] {
+            let pinner = Pinner::new(&double.url().replace("//", &format!("//{userinfo}")), patient_pinner())?;
+            let failed = pinner.keep(&Content::of("hello".into())).await.unwrap_err();
+            let text = format!("{} {failed:?}", chain(&failed));
+            assert_eq!(text.contains("hunter2") || text.contains("b3A6"), is_quoted, "{text}");
+            assert_eq!(text.contains("not quoted, as the address has confidential parts"), !is_quoted, "{text}");
+        }
+    }
+    Ok(())
+}
+
 /// In a container without the package ca-certificates. The environment of a test is its process, so tests run in two more.
 #[test]
 fn only_https_needs_the_systems_certificates() -> Outcome {
