@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use base64_simd::STANDARD;
 use reqwest::RequestBuilder;
 use serde::de::Error as _;
 use url::Url;
@@ -28,7 +29,12 @@ impl Endpoint {
     pub fn new(mut url: Url) -> Self {
         let user = decoded(url.username());
         let password = url.password().map(decoded);
-        let secrets = secrets(&url);
+        let mut secrets = secrets(&url);
+        if !user.is_empty() || password.is_some() {
+            // In the form of the header. First, as a shorter secret may be a part of it.
+            let pair = format!("{user}:{}", password.as_deref().unwrap_or_default());
+            secrets.insert(0, STANDARD.encode_to_string(pair));
+        }
         // Neither can be refused for an address that has a host, and without one there is nothing to hide.
         let _ = url.set_username("");
         let _ = url.set_password(None);
@@ -129,6 +135,10 @@ mod tests {
         );
         let told = "no /v3/s3cret-path?key=s3cret-query&v=1#s3cret-end for us3r-name:p@ssw0rd (p%40ssw0rd)";
         assert_eq!(endpoint.scrubbed(told), "no /v3/…?key=…&v=1#… for …:… (…)");
+        // `us3r-name:p@ssw0rd`, and a short password.
+        assert_eq!(endpoint.scrubbed("Basic dXMzci1uYW1lOnBAc3N3MHJk is unknown"), "Basic … is unknown");
+        let short = Endpoint::new("https://a:b@host/".parse().unwrap());
+        assert_eq!(short.scrubbed("Basic YTpi is unknown"), "Basic … is unknown");
     }
 
     #[test]
